@@ -1,0 +1,91 @@
+"""The verb ``run``: check, answer, judge, rate, report."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from harness.cli.checking import prepared_run
+from harness.errors import IncompleteError
+from harness.execute import Run
+from harness.finish import Outcome
+from harness.prepare import decode_one
+from harness.work import join
+
+
+def run(args: argparse.Namespace) -> int:
+    """Answer, judge and rate; 0 when every sample has a score (or an answer, with --mode infer)."""
+    config, prepared = prepared_run(args)
+    for cell in prepared.cells:
+        decode_one(cell, prepared.samples[cell.dataset.name])
+    ranks = join()
+    logging.getLogger("harness").addHandler(logging.NullHandler())
+    with _terminable():
+        outcomes = Run(config, prepared, ranks, say=_say).cells()
+    if args.json:
+        print(json.dumps([_summary(outcome) for outcome in outcomes], ensure_ascii=False))
+    else:
+        for outcome in outcomes:
+            print(_report(outcome))
+    broken = [outcome for outcome in outcomes if not outcome.complete]
+    if broken:
+        counts = "; ".join(f"{outcome.cell.label}: {_counts(outcome)}" for outcome in broken)
+        raise IncompleteError(f"incomplete: {counts}; run the same command again to retry the failures")
+    return 0
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """While inside, SIGTERM (torchrun's and Slurm's word for stop) ends like Ctrl-C: in good order."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _counts(outcome: Outcome) -> str:
+    return ", ".join(f"{count} {status}" for status, count in outcome.statuses.items())
+
+
+def _summary(outcome: Outcome) -> dict[str, Any]:
+    rating = outcome.rating
+    return {
+        "cell": outcome.cell.label,
+        "complete": outcome.complete,
+        "asked": outcome.asked,
+        "judged": outcome.judged,
+        "statuses": dict(outcome.statuses),
+        "rating": str(outcome.rating_path) if outcome.rating_path else None,
+        "coarse_all": dict(rating.coarse_all) if rating else None,
+        "coarse_valid": dict(rating.coarse_valid) if rating else None,
+    }
+
+
+def _report(outcome: Outcome) -> str:
+    from tabulate import tabulate
+
+    lines = [f"{outcome.cell.label}: asked {outcome.asked}, judged {outcome.judged} ({_counts(outcome)})"]
+    if outcome.rating is not None:
+        blocks = (("all", outcome.rating.coarse_all), ("valid", outcome.rating.coarse_valid))
+        rows: list[Sequence[str]] = [[name, *block.values()] for name, block in blocks]
+        headers = ["score 0-3", *outcome.rating.coarse_all]
+        lines.append(tabulate(rows, headers, disable_numparse=True))
+        lines.append(f"written to {outcome.rating_path}")
+    else:
+        lines.append(f"written to {outcome.folder}")
+    return "\n".join(lines)

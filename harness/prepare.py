@@ -1,0 +1,166 @@
+"""From settings to cells: everything that can be found wrong cheaply is found wrong here.
+
+``run`` and ``check`` both begin with this; no model is loaded and nothing heavy is imported for it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any
+
+from harness.cell import Cell, Noise
+from harness.config import RunConfig
+from harness.errors import DecodeError, UsageError
+from harness.interfaces import Dataset, Judge, Model
+from harness.naming import Named, find
+from harness.options import accepts
+from harness.pipeline import clip_of
+from harness.plan import choose_samples
+from harness.registry import Built, Found, Registry
+from harness.sampling import Sampling
+from harness.types import Sample
+from harness.video import check_decoder
+
+_TRIES = 5
+"""Videos that may fail to decode before ``check`` calls the data set unreadable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The cells of a run, model by model, with each data set's chosen samples, and the judge."""
+
+    cells: tuple[Cell, ...]
+    samples: Mapping[str, tuple[Sample, ...]]
+    judge: Built[Judge] | None
+
+
+def prepare(config: RunConfig, named: Named, world_size: int = 1) -> Prepared:
+    """Build all plugins and list the samples. Raises UsageError with what to type next."""
+    check_decoder(config.decoder)
+    models = [_model(found, config, world_size) for found in named.models]
+    noise = None
+    if named.noise is not None and config.ratio is not None:
+        noise = Noise(_checked(named.noise.build(config.noise_args)), config.ratio, config.seed)
+    pooling = _checked(named.pooling.build(config.pooling_args)) if named.pooling else None
+    judge = _judge(named.judge, config) if named.judge and config.mode != "infer" else None
+    check_writable(config.work_dir)
+    datasets = [build_dataset(found, config) for found in named.datasets]
+    samples = {dataset.name: dataset.plugin.samples() for dataset in datasets}
+    cells = tuple(
+        Cell(
+            model,
+            dataset,
+            noise,
+            config.decoder,
+            config.long_side,
+            pooling,
+            videos=tuple(dict.fromkeys(sample.video for sample in samples[dataset.name])),
+        )
+        for model in models
+        for dataset in datasets
+    )
+    chosen = {name: tuple(choose_samples(all_, config.ids, config.limit)) for name, all_ in samples.items()}
+    return Prepared(cells, chosen, judge)
+
+
+def decode_one(cell: Cell, samples: tuple[Sample, ...]) -> str:
+    """Decode and corrupt one video as the run will; says which, and what came out.
+
+    Raises UsageError when none of the first few videos can be decoded.
+    """
+    videos = list(dict.fromkeys(sample.video for sample in samples))[:_TRIES]
+    failures = []
+    for video in videos:
+        try:
+            clip = clip_of(cell, video)
+        except DecodeError as error:
+            failures.append(str(error))
+            continue
+        count, height, width = clip.frames.shape[:3]
+        return f"{video.key}: {count} frames of {width}×{height}"
+    raise UsageError(
+        f"none of the first {len(videos)} videos of {cell.dataset.name} can be decoded "
+        f"({failures[0] if failures else 'it has none'}): see whether --data_root is right"
+    )
+
+
+def build_dataset(found: Found, config: RunConfig) -> Built[Dataset]:
+    """The data set under the frame setting of its name, or of the flags where they say otherwise.
+
+    A frame setting from flags changes the name, too: no file may claim frames that were not used.
+    """
+    values: dict[str, Any] = dict(config.dataset_args)
+    if config.data_root is not None:
+        values["data_root"] = _accepted(found, "data_root", config.data_root, "--data_root")
+    built: Built[Dataset] = found.build(values)
+    sampling = built.plugin.sampling
+    asked = _sampling(config, sampling)
+    if asked != sampling:
+        values["sampling"] = _accepted(found, "sampling", asked, "--nframe, --fps and --max_frames")
+        built = found.build(values)
+    return _checked(built)
+
+
+def check_writable(folder: Path) -> None:
+    """Raise UsageError unless files can be written to ``folder``, which is made if need be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder) as file:
+            file.write(b"x" * 4096)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise UsageError(
+            f"cannot write to {folder}: {error.strerror}; free some space or choose another --work_dir"
+        ) from error
+
+
+def build(registry: Registry, kind: str, name: str, values: Mapping[str, Any]) -> Built[Any]:
+    """Find, construct and check one plugin."""
+    return _checked(find(registry, kind, name).build(values))
+
+
+def _model(found: Found, config: RunConfig, world_size: int) -> Built[Model]:
+    values: dict[str, Any] = dict(config.model_args)
+    if config.base_url is not None:
+        values["base_url"] = _accepted(found, "base_url", config.base_url, "--base_url")
+    if world_size > 1 and getattr(found.load(), "endpoint", False):
+        raise UsageError(
+            f"{found.name} is an API model and runs in one process, not {world_size}: start it with "
+            "`python run.py ...` or --nproc-per-node=1; its calls run concurrently all the same"
+        )
+    return _checked(found.build(values))
+
+
+def _judge(found: Found, config: RunConfig) -> Built[Judge]:
+    values: dict[str, Any] = dict(config.judge_args)
+    if config.judge_base_url is not None:
+        values["base_url"] = _accepted(found, "base_url", config.judge_base_url, "--judge_base_url")
+    if config.judge_prompt is not None:
+        values["prompt"] = _accepted(found, "prompt", config.judge_prompt, "--judge_prompt")
+    return _checked(found.build(values))
+
+
+def _accepted(found: Found, option: str, value: Any, flag: str) -> Any:
+    if not accepts(found.load(), option):
+        raise UsageError(f"{found.entry.kind} {found.name} takes no {flag}: leave it out")
+    return value
+
+
+def _checked(built: Built[Any]) -> Built[Any]:
+    """Run the plugin's own cheap checks, where it has any."""
+    check = getattr(built.plugin, "check", None)
+    if check is not None:
+        check()
+    return built
+
+
+def _sampling(config: RunConfig, named: Sampling) -> Sampling:
+    asked = replace(named, max_frames=config.max_frames or named.max_frames)
+    if config.nframe is not None or config.fps is not None:
+        asked = Sampling(config.nframe, config.fps, asked.max_frames)
+    return asked
