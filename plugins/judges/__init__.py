@@ -1,0 +1,40 @@
+"""The judges vidharness ships: a light catalogue, nothing heavy is imported here."""
+
+from harness import Spec, hookimpl
+
+_RUBRIC = "harness_plugins.judges.rubric:Rubric"
+
+
+@hookimpl
+def harness_judges() -> list[Spec]:
+    return [
+        Spec(
+            "exact",
+            "harness_plugins.judges.exact:Exact",
+            "offline: 3 for the reference answer up to case, punctuation, articles and number words, else 0",
+        ),
+        Spec(
+            "gpt-4o",
+            _RUBRIC,
+            "0-3 rubric judged by GPT-4o; needs OPENAI_API_KEY",
+            options={"model": "gpt-4o"},
+        ),
+        Spec(
+            "gpt-4o-mini",
+            _RUBRIC,
+            "0-3 rubric judged by GPT-4o mini; needs OPENAI_API_KEY",
+            options={"model": "gpt-4o-mini"},
+        ),
+        Spec(
+            "gpt-4-turbo",
+            _RUBRIC,
+            "0-3 rubric judged by GPT-4 Turbo; needs OPENAI_API_KEY",
+            options={"model": "gpt-4-turbo"},
+        ),
+        Spec(
+            "openai:{model}",
+            _RUBRIC,
+            "0-3 rubric judged by any model behind an OpenAI-compatible server (--judge_base_url)",
+            examples=("openai:gpt-4.1", "openai:Qwen/Qwen3-32B"),
+        ),
+    ]
