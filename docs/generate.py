@@ -1,0 +1,81 @@
+"""Writes the generated parts of README.md and docs/*.md: `make docs`, or with --check only compares.
+
+A part stands between ``<!-- begin: WORDS -->`` and ``<!-- end -->``. WORDS say what fills it:
+``vidharness ...`` the output of that command, ``file PATH`` the text of a file of this repository.
+Parts that take longer (a whole run of the demo) are marked ``slow`` and only made with --slow.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PART = re.compile(r"(<!-- begin: (?P<words>.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+LANGUAGES = {".py": "python", ".toml": "toml", ".cfg": "ini"}
+
+
+def pages() -> list[Path]:
+    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def filled(words: str) -> str:
+    """The text of one part, as a fenced block."""
+    kind, _, rest = words.removeprefix("slow ").partition(" ")
+    if kind == "file":
+        path = ROOT / rest
+        return f"```{LANGUAGES.get(path.suffix, '')}\n{path.read_text().rstrip()}\n```\n"
+    if kind == "vidharness":
+        return f"```console\n$ vidharness {rest}\n{output(shlex.split(rest))}\n```\n"
+    raise SystemExit(f"cannot fill a part called {words!r}")
+
+
+def output(words: list[str]) -> str:
+    """What the command prints on a terminal of 100 columns; it must succeed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", *words],
+        cwd=ROOT,
+        env={**os.environ, "COLUMNS": "100", "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise SystemExit(f"vidharness {' '.join(words)} failed: {done.stderr}")
+    return "\n".join(line.rstrip() for line in done.stdout.rstrip().splitlines())
+
+
+def page(path: Path, slow: bool) -> str:
+    """The page as it should be."""
+
+    def fill(match: re.Match[str]) -> str:
+        words = match["words"]
+        return match[0] if words.startswith("slow ") and not slow else match[1] + filled(words) + match[3]
+
+    return PART.sub(fill, path.read_text())
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a page is stale")
+    parser.add_argument("--slow", action="store_true", help="also the parts that need outputs of `make demo`")
+    args = parser.parse_args()
+    stale = []
+    for path in pages():
+        text = page(path, args.slow)
+        if text != path.read_text():
+            stale.append(path.relative_to(ROOT))
+            if not args.check:
+                path.write_text(text)
+    for name in stale:
+        print(f"{name} {'is stale: run make docs' if args.check else 'written anew'}")
+    return int(bool(stale) and args.check)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
