@@ -1,0 +1,332 @@
+"""The shared endpoint against a server that fails in every way we know."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from openai_server import HALF, HANG, RESET, OpenAIServer, Request, raw, status
+
+from harness import Answer, HarnessError, Status, UsageError
+from harness.endpoint import Endpoint
+
+KEY = "sk-test-0123456789abcdef"
+SOON = {"retry-after-ms": "1"}
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "http_proxy", "HTTP_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+
+
+@pytest.fixture
+def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses the client would have made."""
+    taken: list[float] = []
+    monkeypatch.setattr(time, "sleep", taken.append)
+    return taken
+
+
+def ask(endpoint: Endpoint, text: str = "What colour?", temperature: float | None = 0.0) -> Answer:
+    messages = [{"role": "user", "content": text}]
+    return endpoint.ask(messages, max_tokens=32, temperature=temperature)
+
+
+def asked(server: OpenAIServer, retries: int = 0, **options: Any) -> Answer:
+    return ask(Endpoint("gpt-4o", server.url, retries=retries, **options))
+
+
+def test_an_answer_with_its_usage_and_the_servers_model_id() -> None:
+    with OpenAIServer("red", model="gpt-4o-2024-11-20") as server:
+        answer = asked(server)
+    assert (answer.text, answer.status, answer.error) == ("red", Status.OK, "")
+    assert answer.meta == {
+        "model": "gpt-4o-2024-11-20",
+        "finish_reason": "stop",
+        "usage": {"prompt_tokens": 2, "completion_tokens": 1, "total_tokens": 3},
+    }
+    sent = server.requests[0]
+    assert sent.key == KEY
+    assert sent.body["model"] == "gpt-4o"
+    assert sent.body["temperature"] == 0 and sent.body["max_tokens"] == 32
+
+
+def test_temperature_can_be_left_out() -> None:
+    with OpenAIServer() as server:
+        ask(Endpoint("o3", server.url), temperature=None)
+    assert "temperature" not in server.requests[0].body
+
+
+# What goes wrong, the status it gets, and how many calls it may cost with two retries.
+FAILURES: list[tuple[str, Any, Status, int, str]] = [
+    ("server error", status(500, headers=SOON), Status.MODEL_ERROR, 3, "HTTP 500: made to fail"),
+    ("overload", status(429, headers=SOON), Status.MODEL_ERROR, 3, "HTTP 429: made to fail"),
+    ("gateway", status(504, headers=SOON), Status.TIMEOUT, 3, "HTTP 504: made to fail"),
+    ("bad request", status(400, "image too small"), Status.MODEL_ERROR, 1, "HTTP 400: image too small"),
+    ("forbidden", status(403), Status.MODEL_ERROR, 1, "HTTP 403: made to fail"),
+    ("too large", status(413), Status.MODEL_ERROR, 1, "HTTP 413: made to fail"),
+    ("filter", status(400, "flagged", code="content_filter"), Status.REFUSED, 1, "HTTP 400: flagged"),
+    ("torn", RESET, Status.MODEL_ERROR, 3, "cannot reach http://127.0.0.1"),
+    ("half a body", HALF, Status.MODEL_ERROR, 3, "cannot reach http://127.0.0.1"),
+    ("hang", HANG, Status.TIMEOUT, 3, "no reply within 0.2 s"),
+    ("html", raw("<html>Log in", "text/html"), Status.MODEL_ERROR, 1, "not JSON"),
+    ("not json", raw("{'a': 1}"), Status.MODEL_ERROR, 1, "not JSON"),
+    ("wrong json", raw(["red"]), Status.MODEL_ERROR, 1, "no completion"),
+    ("no choices", raw({"choices": []}), Status.MODEL_ERROR, 1, "no answer"),
+    ("filtered", {"text": "", "finish_reason": "content_filter"}, Status.REFUSED, 1, "content filter"),
+]
+
+
+@pytest.mark.parametrize(
+    ("failure", "wanted", "calls", "cause"), [f[1:] for f in FAILURES], ids=[f[0] for f in FAILURES]
+)
+def test_every_failure_is_a_status_with_a_cause(
+    naps: list[float], failure: Any, wanted: Status, calls: int, cause: str
+) -> None:
+    with OpenAIServer(failure) as server:
+        answer = asked(server, retries=2, timeout=0.2)
+    assert answer.status is wanted
+    assert cause in answer.error and "\n" not in answer.error
+    assert len(server.requests) == calls == len(naps) + 1
+    assert [request.attempt for request in server.requests] == list(range(calls))
+
+
+@pytest.mark.parametrize("failure", [status(500, headers=SOON), status(429, headers=SOON), RESET, HALF])
+def test_a_passing_failure_costs_nothing_but_a_retry(naps: list[float], failure: Any) -> None:
+    with OpenAIServer([failure, failure, "red"]) as server:
+        answer = asked(server, retries=2)
+    assert (answer.text, answer.status, len(server.requests)) == ("red", Status.OK, 3)
+
+
+def test_retry_after_is_honoured_and_pauses_grow_without_it(naps: list[float]) -> None:
+    with OpenAIServer(status(429, headers={"Retry-After": "17"})) as server:
+        asked(server, retries=2)
+    assert naps == [17, 17]
+    naps.clear()
+    with OpenAIServer(status(503)) as server:
+        asked(server, retries=4)
+    assert len(naps) == 4 and naps == sorted(naps) and naps[-1] <= 8
+
+
+def test_no_retries_means_one_call(naps: list[float]) -> None:
+    with OpenAIServer(status(500)) as server:
+        asked(server, retries=0)
+    assert len(server.requests) == 1 and naps == []
+
+
+@pytest.mark.parametrize("code", [400, 429, 500])
+def test_a_key_echoed_by_the_server_is_shown_nowhere(code: int) -> None:
+    def echo(request: Request) -> Any:
+        return status(code, f"key {request.key} and Bearer {request.key}", headers=SOON)
+
+    with OpenAIServer(echo) as server:
+        answer = asked(server)
+    assert server.requests[0].key == KEY
+    assert KEY not in repr(answer) and "0123456789" not in repr(answer)
+
+
+def test_a_key_of_any_form_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "plain0secret0value")
+    with OpenAIServer(lambda request: status(400, f"no {request.key}")) as server:
+        assert asked(server).error == "HTTP 400: no [key]"
+
+
+def test_a_key_echoed_in_an_answer_is_not_stored() -> None:
+    with OpenAIServer(lambda request: f"your key is {request.key}", model=KEY) as server:
+        answer = asked(server)
+    assert answer.text == "your key is [key]"
+    assert KEY not in repr(answer)
+
+
+def test_an_odd_reply_does_not_show_the_key() -> None:
+    with OpenAIServer(raw(f"<p>{KEY}")) as server:
+        assert KEY not in repr(asked(server))
+
+
+FINAL: list[tuple[Any, str]] = [
+    (status(401, f"Incorrect API key provided: {KEY}"), "export OPENAI_API_KEY="),
+    (status(404, "model gpt-4o does not exist"), "correct the name or --base_url"),
+    (status(402, headers=SOON), "credit"),
+    (status(429, headers=SOON, code="insufficient_quota"), "credit"),
+    (status(400, "no", code="unsupported_value", param="temperature"), "--model_args temperature=none"),
+]
+
+
+@pytest.mark.parametrize(("failure", "advice"), FINAL, ids=["401", "404", "402", "quota", "temperature"])
+def test_what_every_call_would_meet_ends_the_run_with_one_sentence(failure: Any, advice: str) -> None:
+    with OpenAIServer(failure) as server, pytest.raises(HarnessError) as raised:
+        asked(server, retries=1)
+    said = str(raised.value)
+    assert advice in said and "\n" not in said and KEY not in said
+    assert "what is answered is kept" in said
+    assert raised.value.exit_code == 1
+
+
+def test_a_judges_sentences_name_the_judges_flags(monkeypatch: pytest.MonkeyPatch) -> None:
+    with OpenAIServer(status(404)) as server, pytest.raises(HarnessError, match="--judge_base_url"):
+        asked(server, role="judge")
+    monkeypatch.delenv("OPENAI_API_KEY")
+    with pytest.raises(UsageError, match="--judge_base_url"):
+        Endpoint("gpt-4o", role="judge").check()
+    with pytest.raises(UsageError, match="--judge_args retries"):
+        Endpoint("gpt-4o", role="judge", retries=-1)
+
+
+def test_a_limit_under_its_newer_name_is_found_once() -> None:
+    def modern(request: Request) -> Any:
+        if "max_tokens" in request.body:
+            return status(400, "use the other", code="unsupported_parameter", param="max_tokens")
+        return "red"
+
+    with OpenAIServer(modern) as server:
+        endpoint = Endpoint("gpt-5", server.url)
+        assert [ask(endpoint).text, ask(endpoint).text] == ["red", "red"]
+    assert [request.body.get("max_completion_tokens") for request in server.requests] == [None, 32, 32]
+
+
+def test_a_server_that_knows_neither_name_is_asked_twice() -> None:
+    with OpenAIServer(status(400, code="unsupported_parameter", param="max_tokens")) as server:
+        assert asked(server).status is Status.MODEL_ERROR
+    assert len(server.requests) == 2
+
+
+def test_a_dead_server_ends_the_run_after_three_rounds(naps: list[float]) -> None:
+    with OpenAIServer() as server:
+        url = server.url
+    endpoint = Endpoint("gpt-4o", url, concurrency=2, retries=0)
+    answers = [ask(endpoint) for _ in range(5)]
+    assert {answer.status for answer in answers} == {Status.MODEL_ERROR}
+    assert "refused" in answers[0].error
+    with pytest.raises(HarnessError, match="6 calls in a row") as raised:
+        ask(endpoint)
+    assert "--base_url" in str(raised.value) and url in str(raised.value)
+
+
+def test_one_reply_of_any_kind_shows_the_server_lives(naps: list[float]) -> None:
+    pattern = [RESET, RESET, status(500), RESET, RESET, "red", RESET, RESET]
+    with OpenAIServer([*pattern, RESET]) as server:
+        endpoint = Endpoint("gpt-4o", server.url, concurrency=1, retries=0)
+        statuses = [ask(endpoint).status for _ in pattern]
+        assert statuses.count(Status.OK) == 1
+        with pytest.raises(HarnessError, match="3 calls in a row"):
+            ask(endpoint)
+
+
+def test_many_threads_share_one_client() -> None:
+    with OpenAIServer(lambda request: request.text) as server:
+        endpoint = Endpoint("gpt-4o", server.url)
+        with ThreadPoolExecutor(8) as pool:
+            texts = list(pool.map(lambda i: ask(endpoint, f"question {i}").text, range(64)))
+    assert texts == [f"question {i}" for i in range(64)]
+    assert len(server.requests) == 64
+    assert server.peak > 1
+
+
+def test_load_builds_the_client_once() -> None:
+    with OpenAIServer() as server:
+        endpoint = Endpoint("gpt-4o", server.url)
+        endpoint.load()
+        client = endpoint._client()
+        endpoint.load()
+        assert endpoint._client() is client
+
+
+# Keys and addresses.
+
+
+def test_without_key_and_address_the_sentence_says_what_to_export(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    for call in (Endpoint("gpt-4o").check, Endpoint("gpt-4o").load, lambda: ask(Endpoint("gpt-4o"))):
+        with pytest.raises(UsageError, match=r"export OPENAI_API_KEY=\.\.\..*--base_url") as raised:
+            call()
+        assert raised.value.exit_code == 2
+
+
+@pytest.mark.parametrize("url", ["https://api.openai.com/v1", "https://api.openai.com/v1/"])
+def test_openai_named_outright_needs_the_key_too(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "  ")
+    with pytest.raises(UsageError, match="no API key"):
+        Endpoint("gpt-4o", url).check()
+
+
+def test_a_server_of_ones_own_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    with OpenAIServer("none of them") as server:
+        endpoint = Endpoint("local", server.url)
+        endpoint.check()
+        assert ask(endpoint).text == "none of them"
+    with OpenAIServer(status(401)) as server, pytest.raises(HarnessError, match="wants a key"):
+        asked(server)
+
+
+def test_another_variable_may_hold_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTHER_KEY", "another-secret\n")
+    with OpenAIServer(key="another-secret") as server:
+        assert asked(server, key_env="OTHER_KEY").text == "ok"
+        with pytest.raises(HarnessError, match="OPENAI_API_KEY"):
+            asked(server)
+
+
+@pytest.mark.parametrize("key", ["two words here", "line\nbreak-secret", "schlüssel-secret"])
+def test_a_key_no_header_can_carry_is_refused_unseen(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    with pytest.raises(UsageError, match="OPENAI_API_KEY") as raised:
+        Endpoint("gpt-4o").check()
+    assert key not in str(raised.value) and "secret" not in str(raised.value)
+
+
+def test_the_flag_goes_before_the_variable_before_openai(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Endpoint("m").url == "https://api.openai.com/v1"
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://variable:1/v1/")
+    assert Endpoint("m").url == "http://variable:1/v1"
+    assert Endpoint("m", "http://flag:2/v1/chat/completions").url == "http://flag:2/v1"
+    monkeypatch.setenv("OPENAI_BASE_URL", " ")
+    assert Endpoint("m", "").url == "https://api.openai.com/v1"
+
+
+def test_the_full_address_of_the_chat_endpoint_will_do() -> None:
+    with OpenAIServer("red") as server:
+        assert ask(Endpoint("m", f" {server.url}/chat/completions/ ")).text == "red"
+
+
+def test_the_variable_alone_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    with OpenAIServer("red") as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        assert ask(Endpoint("local")).text == "red"
+
+
+@pytest.mark.parametrize(
+    "url", ["localhost:8000/v1", "ftp://host/v1", "http://", "http://[x", "http://a:b/v1"]
+)
+def test_a_wrong_address_is_a_usage_error(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    with pytest.raises(UsageError, match="--base_url must read like"):
+        Endpoint("m", url).check()
+    monkeypatch.setenv("OPENAI_BASE_URL", url)
+    with pytest.raises(UsageError, match="OPENAI_BASE_URL must read like"):
+        Endpoint("m").check()
+
+
+def test_credentials_in_an_address_are_not_shown(naps: list[float]) -> None:
+    with OpenAIServer() as server:
+        url = server.url
+    answer = ask(Endpoint("m", url.replace("http://", "http://user:hidden@"), retries=0))
+    assert "hidden" not in repr(answer) and url in answer.error
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Endpoint(" "),
+        lambda: Endpoint("m", concurrency=0),
+        lambda: Endpoint("m", retries=-1),
+        lambda: Endpoint("m", timeout=0),
+        lambda: Endpoint("m", timeout=float("nan")),
+    ],
+)
+def test_options_out_of_range_are_usage_errors(make: Callable[[], Endpoint]) -> None:
+    with pytest.raises(UsageError):
+        make()
