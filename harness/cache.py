@@ -14,17 +14,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from harness.errors import CacheError
-from harness.journal import (
-    Contents,
-    Journal,
-    Key,
-    Record,
-    cannot_write,
-    flush,
-    parse,
-    sync_folder,
-    write,
-)
+from harness.journal import Journal, cannot_write, flush, sync_folder, write
+from harness.lines import Contents, Key, Record, parse
 from harness.locks import hold, release
 from harness.pickles import dump, load
 

@@ -109,9 +109,39 @@ class CellLock:
             self._held = None
 
     def _others(self) -> list[Path]:
-        pattern = re.compile(rf"{re.escape(self._path.stem)}\.([\w-]+)\.\d+(~\d+)?\.lock", re.ASCII)
-        found = ((path, pattern.fullmatch(path.name)) for path in self._path.parent.iterdir())
-        return sorted(path for path, match in found if match and match[1] != self._token)
+        return sorted(path for path, token in _locks(self._path) if token != self._token)
+
+
+def holder(path: Path) -> str | None:
+    """Who works on the cell of this cache: process, host and since when; None when nobody does.
+
+    Writes nothing and needs no permission to write. Raises OSError when the folder cannot be read.
+    """
+    for lock, _ in _locks(path):
+        if is_held(lock):
+            return _holder(lock).strip(" ()") or "another run"
+    return None
+
+
+def is_held(path: Path) -> bool:
+    """Whether a live process holds a file; one that is not there is held by nobody."""
+    if sys.platform == "win32":
+        return False
+    import fcntl
+
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in _HELD and not isinstance(error, PermissionError)
+    return False
+
+
+def _locks(cell: Path) -> list[tuple[Path, str]]:
+    """The lock files of a cell, with the tokens of the runs that made them."""
+    pattern = re.compile(rf"{re.escape(cell.stem)}\.([\w-]+)\.\d+(~\d+)?\.lock", re.ASCII)
+    found = ((path, pattern.fullmatch(path.name)) for path in cell.parent.iterdir())
+    return [(path, match[1]) for path, match in found if match]
 
 
 def _lock(descriptor: int) -> bool:

@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any, NoReturn
 
-from harness.journal import Key, Record
-from harness.plain import check_key, check_record
+from harness.lines import Key, Record
+from harness.plain import check_key, check_record, many_objects
 
 _MARK = b"\nvidharness cache 1 "
 _DIGEST = 32
@@ -71,12 +71,13 @@ def load(data: bytes) -> dict[Key, Record]:
         raise ValueError("it is damaged: its checksum does not match")
     _scan(pickled)
     try:
-        records = _Plain(io.BytesIO(pickled)).load()
-        if type(records) is not dict:
-            raise TypeError(f"it holds a {type(records).__name__}, not a dict")
-        for key, record in records.items():
-            check_key(key)
-            check_record(record)
+        with many_objects():
+            records = _Plain(io.BytesIO(pickled)).load()
+            if type(records) is not dict:
+                raise TypeError(f"it holds a {type(records).__name__}, not a dict")
+            for key, record in records.items():
+                check_key(key)
+                check_record(record)
     except Exception as error:
         raise ValueError(f"it holds something else than records ({error})") from error
     return records

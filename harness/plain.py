@@ -6,6 +6,9 @@ would meet it first; it is refused where it enters instead.
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 DEPTH = 32
@@ -29,6 +32,18 @@ def check_record(record: object) -> None:
     if type(record) is not dict:
         raise TypeError(f"a record must be a dict, not {_kind(record)}")
     _check(record, "", DEPTH - 1)
+
+
+@contextmanager
+def many_objects() -> Iterator[None]:
+    """While inside, no search for cycles: it would walk all records again and again as they grow."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _check(value: Any, place: str, depth: int) -> None:
