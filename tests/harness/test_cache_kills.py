@@ -38,8 +38,9 @@ def kill_writers(path: Path, kills: int, per_merge: int) -> None:
             text=True,
         )
         assert writer.stdout is not None
-        said = [writer.stdout.readline()]  # begun
-        time.sleep(draw.uniform(0, 0.06))
+        # So many, not so long: a slow disk may not make this test one of fewer answers.
+        said = [writer.stdout.readline() for _ in range(draw.randint(1, 9))]
+        time.sleep(draw.uniform(0, 0.01))
         writer.send_signal(signal.SIGKILL)
         said += writer.stdout.readlines()
         writer.wait()

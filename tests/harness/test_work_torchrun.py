@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
+import time
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from processes import free_port, whole
 
 pytest.importorskip("torch")
 pytestmark = pytest.mark.slow
@@ -34,6 +36,8 @@ log.write(f"size {ranks.size}\\n")
 for piece in claims(ranks, "cell", 30):
     if ranks.name == mortal and piece >= 4:
         os._exit(9)
+    while mortal != "-" and piece >= 20 and ranks.add(f"incarnation/{mortal[0]}", 0) < 2:
+        time.sleep(0.02)  # others hold the rest until the dead one is back, however long that takes
     time.sleep(0.02)
     log.write(f"done {piece}\\n")
 if last_out(ranks, "cell"):
@@ -59,25 +63,20 @@ def torchrun(folder: Path, *agents: list[str], mortal: str = "", **environ: str)
     worker.write_text(WORKER)
     logs = folder / "logs"
     logs.mkdir()
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-m", "torch.distributed.run", *agent, str(worker), str(logs), mortal or "-"],
-            env={**os.environ, "OMP_NUM_THREADS": "1", **environ},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for agent in agents
-    ]
-    errors = "".join(process.communicate(timeout=120)[1] for process in running)
+    running = []
+    with ExitStack() as ending:
+        for number, agent in enumerate(agents):
+            # A file, not a pipe: nobody may wait because another one's messages are not read yet.
+            said = ending.enter_context((folder / f"stderr{number}").open("w"))
+            command = [sys.executable, "-m", "torch.distributed.run", *agent, worker, logs, mortal or "-"]
+            environment = {**os.environ, "OMP_NUM_THREADS": "1", **environ}
+            running.append(ending.enter_context(whole(command, env=environment, stderr=said)))
+        deadline = time.monotonic() + 240
+        for process in running:
+            process.wait(timeout=max(0.0, deadline - time.monotonic()))
+    errors = "".join((folder / f"stderr{number}").read_text() for number in range(len(agents)))
     lines = {log.stem: log.read_text().splitlines() for log in logs.iterdir()}
     return Outcome([process.returncode for process in running], errors, lines)
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def complete(outcome: Outcome) -> None:
