@@ -1,17 +1,21 @@
 """Putting questions to a model or a judge: in batches, or many single calls at once.
 
 Each answer is stored the moment it is known, in the thread that got it, so that neither an error nor
-Ctrl-C loses what was paid for. A batch that raises is asked again one by one: a bad question costs
-itself alone.
+Ctrl-C loses what was paid for. What a batch that raises leaves unanswered is asked again in halves: a bad
+question costs itself alone, and where memory ran out, batches stay smaller.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
 from typing import Generic, TypeVar
 
+from harness.batch_size import BatchSize, out_of_memory
+from harness.batches import Shape, grouped, volume
 from harness.errors import HarnessError
 
 Tag = TypeVar("Tag")
@@ -39,16 +43,18 @@ class Asker(Generic[Tag, Question, Reply]):
         self._raised = 0
         self._lock = threading.Lock()
 
-    def in_batches(self, questions: Iterable[tuple[Tag, Question]], size: int) -> None:
-        """Ask ``size`` questions a call."""
-        batch: list[tuple[Tag, Question]] = []
-        for question in questions:
-            batch.append(question)
-            if len(batch) >= size:
-                self._batch(batch)
-                batch = []
-        if batch:
-            self._batch(batch)
+    def in_batches(
+        self,
+        questions: Iterable[tuple[Tag, Question] | None],
+        size: BatchSize,
+        shape: Callable[[Question], Shape] = lambda _: (),
+    ) -> None:
+        """Ask as many questions a call as ``size`` has it, those of one shape together.
+
+        None among the questions asks for some of those that wait for company to be answered now.
+        """
+        for batch in grouped(questions, lambda tagged: shape(tagged[1]), size):
+            self._batch(batch, size, shape)
 
     def concurrently(self, questions: Iterable[tuple[Tag, Question]], calls: int) -> None:
         """Ask one question a call, ``calls`` of them under way at once.
@@ -66,25 +72,52 @@ class Asker(Generic[Tag, Question, Reply]):
             for future in under_way:
                 future.result()
 
-    def _batch(self, batch: list[tuple[Tag, Question]]) -> None:
-        given = 0
-        if len(batch) > 1:
-            for reply in self._replies([question for _, question in batch]):
-                self._store(batch[given][0], reply)
-                given += 1
-        for tag, question in batch[given:]:
-            self._single(tag, question)
+    def _batch(
+        self, batch: list[tuple[Tag, Question]], size: BatchSize, shape: Callable[[Question], Shape]
+    ) -> None:
+        """Answer a batch, in pieces if need be. Empties it, so that nothing holds on to its questions."""
+        pieces = [batch[:]]
+        batch.clear()
+        while pieces:
+            piece = pieces.pop()
+            heaviest = max(volume(shape(question)) for _, question in piece)
+            most = size.of(heaviest)
+            if len(piece) > most:
+                pieces += [piece[most:], piece[:most]]
+                continue
+            began = time.monotonic()
+            given = self._several(piece, partial(size.refuse, heaviest, len(piece)))
+            if given < len(piece):
+                middle = (given + len(piece) + 1) // 2
+                pieces += [half for half in (piece[middle:], piece[given:middle]) if half]
+            elif not self._raised:
+                size.took(given, time.monotonic() - began)
 
-    def _replies(self, questions: Sequence[Question]) -> Iterator[Reply]:
-        """Replies to a batch until it raises; never more than there are questions."""
+    def _several(self, batch: Sequence[tuple[Tag, Question]], crowded: Callable[[], None]) -> int:
+        """Ask a batch, store the replies until it raises, and say how many there were."""
+        if len(batch) == 1:
+            self._single(*batch[0])
+            return 1
+        given = 0
+        for reply in self._replies([question for _, question in batch], crowded):
+            self._store(batch[given][0], reply)
+            given += 1
+        return given
+
+    def _replies(self, questions: Sequence[Question], crowded: Callable[[], None]) -> Iterator[Reply]:
+        """Replies to a batch until it raises; never more than there are questions.
+
+        The exception is dropped: what it refers to would be the memory that is lacking.
+        """
         try:
             for _, reply in zip(questions, self._ask(questions), strict=False):
                 self._raised = 0
                 yield reply
         except HarnessError:
             raise
-        except Exception:
-            return
+        except Exception as error:
+            if out_of_memory(error):
+                crowded()
 
     def _single(self, tag: Tag, question: Question) -> None:
         try:
@@ -93,7 +126,8 @@ class Asker(Generic[Tag, Question, Reply]):
             raise
         except Exception as error:
             self._store(tag, self._failed(sentence(error)))
-            self._count(error)
+            if not out_of_memory(error):  # which says nothing about the next question
+                self._count(error)
             return
         self._store(tag, self._failed("no answer was given") if reply is None else reply)
         self._raised = 0

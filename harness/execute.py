@@ -6,13 +6,14 @@ stored answer.
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from harness.batch_size import BatchSize
 from harness.cache import Cache
 from harness.cell import Cell
+from harness.claims import last_out, leave
 from harness.config import RunConfig
 from harness.errors import HarnessError, IncompleteError
 from harness.finish import Outcome, finish
@@ -20,11 +21,11 @@ from harness.locks import CellLock
 from harness.plan import Plan, make_plan
 from harness.prepare import Prepared
 from harness.progress import Progress
-from harness.results import run_folder, write_json
+from harness.results import agreed_stamp, run_folder, write_json
 from harness.runlog import log, logging_to
-from harness.runner import CellRun
+from harness.runner import CellRun, batch_size
 from harness.types import SampleId
-from harness.work import Ranks, last_out
+from harness.work import Ranks, StoreError
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +36,42 @@ class Run:
     prepared: Prepared
     ranks: Ranks
     say: Callable[[str], None]
+    sizes: dict[str, BatchSize] = field(default_factory=dict)
+    """What was learnt about the batches of each model, for the cells that follow."""
+    begun: dict[str, tuple[Plan, Cache]] = field(default_factory=dict)
+    """The cells that this rank has worked on, by stem."""
 
     def cells(self) -> list[Outcome]:
         """Work through all cells; the outcomes of those that this rank was last out of."""
-        stamp = self.ranks.agree("started", time.strftime("%Y%m%d-%H%M%S"))
+        try:
+            stamp = agreed_stamp(
+                self.ranks, self.config.work_dir, [cell.model.name for cell in self.prepared.cells]
+            )
+            outcomes = self._once(stamp)
+            while not leave(self.ranks):
+                outcomes += self._once(stamp)
+            return outcomes
+        except (StoreError, KeyboardInterrupt) as error:
+            if not self.begun:
+                raise
+            reason = error.reason if isinstance(error, StoreError) else "interrupted"
+            raise IncompleteError(f"{reason}: {self._kept()}; run the same command again to go on") from None
+
+    def _kept(self) -> str:
+        """How far this run is, by what is stored: whoever counts may not be there to be asked."""
+        kept = sum(len(plan.answered(cache.read())) for plan, cache in self.begun.values())
+        total = sum(len(plan.samples) for plan, _ in self.begun.values())
+        cells = [plan.cell.label for plan, _ in self.begun.values()]
+        where = cells[0] if len(cells) == 1 else f"the {len(cells)} cells so far"
+        return f"{kept} of {total} samples of {where} are answered and kept"
+
+    def _once(self, stamp: str) -> list[Outcome]:
+        """Do whatever is to be had of each cell."""
         outcomes, failures = [], []
         for cell in self.prepared.cells:
             try:
                 outcome = self._cell(cell, stamp)
-            except IncompleteError:
+            except (IncompleteError, StoreError):
                 raise
             except HarnessError as error:
                 # Alone, a cell that cannot be finished leaves the others their chance. Of several ranks
@@ -68,7 +96,10 @@ class Run:
         folder = run_folder(self.config.work_dir, cell.model.name, stamp)
         with CellLock(cache.path, token, ranks.rank), logging_to(folder / "run.log", ranks.rank):
             log.info("%s, fingerprint %s", cell.label, cell.fingerprint())
+            if ranks.rank == 0:  # at once: an interrupted run's cache, too, says what it holds
+                write_json(cache.path.with_suffix(".json"), cell.parts())
             plan = make_plan(cell, self.prepared.samples[cell.dataset.name])
+            self.begun[stem] = plan, cache
             answered = plan.answered(cache.read())
             for sentence in cache.damage:
                 log.warning(sentence)
@@ -77,7 +108,6 @@ class Run:
             if not last_out(ranks, stem):
                 return None
             records = cache.merge()
-            write_json(cache.path.with_suffix(".json"), cell.parts())
             return finish(self.config, self.prepared, plan, records, folder, ranks.add(f"{stem}/asked", 0))
 
     def _answer(self, plan: Plan, answered: set[SampleId], cache: Cache, stem: str, token: str) -> None:
@@ -90,14 +120,9 @@ class Run:
             elif answered:
                 self.say(f"{plan.cell.label}: {len(answered)} of {total} samples are answered already")
         progress = Progress(total - len(answered), plan.cell.label, "sample", self.ranks.rank == 0)
+        model = plan.cell.model
         with cache.journal(f"{token}-{self.ranks.rank}") as journal, progress:
             run = CellRun(plan, answered, self.ranks, journal, stem, progress)
-            try:
-                run.answer(self.config.batch_size)
-            except KeyboardInterrupt:
-                kept = len(answered) + self.ranks.add(f"{stem}/done", 0)
-                raise IncompleteError(
-                    f"interrupted: {kept} of {total} samples of {plan.cell.label} are answered and kept; "
-                    "run the same command again to go on"
-                ) from None
+            size = self.sizes.setdefault(model.name, batch_size(model.plugin, self.config.batch_size))
+            run.answer(size)
         self.ranks.add(f"{stem}/asked", run.stored)

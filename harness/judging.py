@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.asking import Asker
+from harness.batch_size import BatchSize
 from harness.cache import Journal
 from harness.cell import digest
 from harness.files import slug
@@ -61,7 +62,7 @@ def judge_cases(
     if concurrency > 1:
         asker.concurrently(questions, concurrency)
     else:
-        asker.in_batches(questions, getattr(judge, "max_batch", 64))
+        asker.in_batches(questions, BatchSize(getattr(judge, "max_batch", 64)))
     return verdicts
 
 

@@ -16,7 +16,7 @@ from harness.errors import DecodeError
 from harness.interfaces import Packed, Pooling
 from harness.seeds import Draws, hit_frames
 from harness.types import Clip, Prompt, Sample, Video
-from harness.video import decode, decode_windows
+from harness.video import decode, decode_windows, foresee
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +32,17 @@ def clip_of(cell: Cell, video: Video) -> Clip:
     pooling, sampling = cell.pooling.plugin, cell.dataset.plugin.sampling
     source, windows = decode_windows(video, sampling, pooling.window, cell.decoder)
     return pool(_corrupted(cell, video, source), windows, pooling)
+
+
+def clip_bytes(cell: Cell, video: Video) -> int | None:
+    """Bytes of the frames of ``clip_of``, before anything is decoded; None where the file does not say."""
+    foreseen = foresee(video, cell.dataset.plugin.sampling)
+    if foreseen is None:
+        return None
+    count, height, width = foreseen
+    if cell.long_side is not None:
+        height, width = _shrunk(height, width, cell.long_side)
+    return count * height * width * 3
 
 
 def pool(source: Clip, windows: Sequence[npt.NDArray[np.int64]], pooling: Pooling) -> Clip:
@@ -108,9 +119,12 @@ def shrink(frames: Frames, long_side: int) -> Frames:
     import cv2
     import numpy as np
 
-    height, width = frames.shape[1:3]
-    if max(height, width) <= long_side:
+    height, width = _shrunk(frames.shape[1], frames.shape[2], long_side)
+    if (height, width) == frames.shape[1:3]:
         return frames
-    scale = long_side / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.stack([cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in frames])
+    return np.stack([cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA) for frame in frames])
+
+
+def _shrunk(height: int, width: int, long_side: int) -> tuple[int, int]:
+    scale = min(1.0, long_side / max(height, width))
+    return max(1, round(height * scale)), max(1, round(width * scale))

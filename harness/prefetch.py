@@ -1,43 +1,206 @@
-"""Work done ahead of whoever waits for it, in threads, in order, within a bound of memory."""
+"""Work done ahead of whoever takes it, in threads, in order, within a bound of bytes.
+
+The bytes of a result count from before it is made until the taker has given back all its parts. The taker
+gets no more than half of the bound, so that the other half is being filled while it works.
+"""
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import Enum
+from types import TracebackType
+from typing import Generic, Protocol, Self, TypeVar
 
 THREADS = 2
 BUDGET = 1 << 30
-"""Bytes that may lie ready: the largest result so far times the number ahead stays below."""
+"""Bytes of all results that are being made, lie ready, or are with the taker."""
 
 
-def ahead(
-    items: Iterable[Item],
-    make: Callable[[Item], Result],
-    weigh: Callable[[Result], int],
-    threads: int = THREADS,
-    budget: int = BUDGET,
-) -> Iterator[Result]:
-    """``map(make, items)``, up to ``2 * threads`` items ahead; at least one, whatever its weight.
+@dataclass(slots=True)
+class Loan:
+    """What a result takes up: its bytes until the last of its parts, at least one, is given back."""
 
-    ``weigh`` gives the bytes of a result. What ``make`` raises is raised here, in its place.
+    nbytes: int
+    parts: int
+
+
+class Lent(Protocol):
+    """What every result has."""
+
+    loan: Loan
+
+
+Item = TypeVar("Item")
+Result = TypeVar("Result", bound=Lent)
+
+
+@dataclass(slots=True)
+class _Job(Generic[Result]):
+    """A result that is being made; its loan is foreseen until then."""
+
+    loan: Loan
+    result: Result | None = None
+    error: BaseException | None = None
+    done: bool = False
+
+
+class _Turn(Enum):
+    TAKE, FULL, END = range(3)
+
+
+class Prefetch(Generic[Item, Result]):
+    """``map(make, items)`` ahead of the taker. Use it as a context, iterate once, give everything back.
+
+    foresee: the loan of an item's result, before it is made. An item is begun when its bytes fit in
+    ``budget`` beside all others and the parts held are fewer than ``parts()``, or when nothing is held:
+    so only a result that is larger than the budget by itself, or than was foreseen, exceeds it.
+    patient: where the taker holds too much for more to come, wait until others give some of it back;
+    else None comes out of the iterator, to tell the taker that it must do so itself.
+
+    What the items, ``foresee`` and ``make`` raise is raised to the taker, in its place.
     """
-    with ThreadPoolExecutor(threads, thread_name_prefix="prefetch") as pool:
-        under_way: deque[Future[Result]] = deque()
-        heaviest = 1
+
+    def __init__(
+        self,
+        items: Iterable[Item],
+        make: Callable[[Item], Result],
+        foresee: Callable[[Item], Loan],
+        parts: Callable[[], int],
+        patient: bool = False,
+        budget: int = BUDGET,
+        threads: int = THREADS,
+    ) -> None:
+        self._items, self._make, self._foresee, self._parts = iter(items), make, foresee, parts
+        self._patient, self._budget, self._threads = patient, budget, threads
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="prefetch")
+        self._gate = threading.Lock()
+        self._changed = threading.Condition()
+        self._jobs: deque[_Job[Result]] = deque()
+        self._held = Loan(0, 0)
+        """Of the jobs and with the taker."""
+        self._lent = 0
+        """Bytes with the taker."""
+        self._next: Loan | None = None
+        """Of the item that waits to be begun."""
+        self._ended = False
+
+    def __enter__(self) -> Self:
+        for _ in range(self._threads):
+            self._pool.submit(self._work)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Begin nothing more; what is being made is waited for."""
+        self._end()
+        self._pool.shutdown()
+
+    def __iter__(self) -> Iterator[Result | None]:
+        while (turn := self._wait()) is not _Turn.END:
+            # Nothing here may go on referring to the result.
+            yield None if turn is _Turn.FULL else self._take()
+
+    def give_back(self, loan: Loan) -> None:
+        """Say that one part of a result is done with, and no longer referred to. From any thread."""
+        with self._changed:
+            loan.parts -= 1
+            self._held.parts -= 1
+            if not loan.parts:
+                self._held.nbytes -= loan.nbytes
+                self._lent -= loan.nbytes
+            self._changed.notify_all()
+
+    def _wait(self) -> _Turn:
+        with self._changed:
+            while (turn := self._turn()) is None or (turn is _Turn.FULL and self._patient):
+                self._changed.wait()
+            return turn
+
+    def _turn(self) -> _Turn | None:
+        """What comes next for the taker; None while that is being made."""
+        if self._jobs:
+            head = self._jobs[0]
+            if not head.done:
+                return None
+            fits = not self._lent or self._lent + head.loan.nbytes <= self._budget // 2
+            return _Turn.TAKE if fits else _Turn.FULL
+        if self._next is not None and not self._room(self._next):
+            return _Turn.FULL
+        return _Turn.END if self._ended else None
+
+    def _take(self) -> Result | None:
+        with self._changed:
+            job = self._jobs.popleft()
+            self._lent += job.loan.nbytes
+            if job.error is not None:
+                raise job.error
+            return job.result
+
+    def _room(self, loan: Loan) -> bool:
+        held = self._held
+        fits = held.nbytes + loan.nbytes <= self._budget and held.parts < self._parts()
+        return fits or not held.parts
+
+    def _work(self) -> None:
+        while (begun := self._begin()) is not None:
+            self._carry_out(*begun)
+            del begun
+
+    def _begin(self) -> tuple[_Job[Result], Item] | None:
+        """The next item once there is room for it. One thread at a time, so that none overtakes another."""
+        with self._gate:
+            try:
+                # What is not taken from the items yet, another process may still take.
+                if not self._admitted(Loan(0, 0)):
+                    return None
+                item = next(self._items)
+                job = _Job[Result](self._foresee(item))
+            except StopIteration:
+                self._end()
+                return None
+            except BaseException as error:
+                self._end(_Job(Loan(0, 0), error=error, done=True))
+                return None
+            return (job, item) if self._admitted(job.loan, job) else None
+
+    def _admitted(self, loan: Loan, job: _Job[Result] | None = None) -> bool:
+        """Wait for room, and give it to the job; False when nothing more is to be begun."""
+        with self._changed:
+            self._next = loan
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._ended or self._room(loan))
+            self._next = None
+            if job is not None and not self._ended:
+                self._jobs.append(job)
+                self._hold(loan)
+            return not self._ended
+
+    def _carry_out(self, job: _Job[Result], item: Item) -> None:
+        result, error = None, None
         try:
-            for item in items:
-                under_way.append(pool.submit(make, item))
-                while len(under_way) > max(1, min(2 * threads, budget // heaviest)):
-                    result = under_way.popleft().result()
-                    heaviest = max(heaviest, weigh(result))
-                    yield result
-            while under_way:
-                yield under_way.popleft().result()
-        finally:
-            for future in under_way:
-                future.cancel()
+            result = self._make(item)
+        except BaseException as caught:
+            error = caught
+        with self._changed:
+            self._hold(job.loan, -1)
+            job.loan = Loan(0, 0) if result is None else result.loan
+            self._hold(job.loan)
+            job.result, job.error, job.done = result, error, True
+            self._ended = self._ended or error is not None
+            self._changed.notify_all()
+
+    def _hold(self, loan: Loan, sign: int = 1) -> None:
+        self._held.nbytes += sign * loan.nbytes
+        self._held.parts += sign * loan.parts
+
+    def _end(self, last: _Job[Result] | None = None) -> None:
+        with self._changed:
+            self._ended = True
+            if last is not None:
+                self._jobs.append(last)
+            self._changed.notify_all()

@@ -7,17 +7,20 @@ no rank waits for another.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from harness.asking import Asker, sentence
+from harness.batch_size import BatchSize
+from harness.batches import WINDOW, Shape
 from harness.cache import Journal
 from harness.errors import DecodeError, HarnessError
-from harness.interfaces import Packed
-from harness.pipeline import clip_of, prompt_of
+from harness.interfaces import Model, Packed
+from harness.pipeline import clip_bytes, clip_of, prompt_of
 from harness.plan import Call, Piece, Plan
-from harness.prefetch import ahead
+from harness.prefetch import BUDGET, THREADS, Loan, Prefetch
 from harness.progress import Progress
 from harness.records import from_prediction
 from harness.types import Answer, Clip, Prediction, Prompt, Sample, SampleId, Status
@@ -28,17 +31,31 @@ DEFAULT_BATCH = 8
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A call whose prompt is built, or why it could not be."""
+    """A call whose prompt is built, or that has none because its video could not be decoded."""
 
     call: Call
+    loan: Loan
     clip: Clip | None = None
     prompt: Prompt | None = None
+
+
+@dataclass(slots=True)
+class ReadyPiece:
+    """The open calls about one video; ``failure`` is their answer when they cannot be asked."""
+
+    calls: deque[Ready]
+    loan: Loan
     failure: Answer | None = None
 
 
 @dataclass(slots=True)
 class CellRun:
-    """One rank's share of one cell. ``name`` is the cell's name among the ranks of this run."""
+    """One rank's share of one cell. ``name`` is the cell's name among the ranks of this run.
+
+    budget: bytes of frames that are being decoded, lie ready or are being answered, all together. The
+    copies that decoders, noises, poolings and models make and drop are not counted. A video with more
+    than that by itself is decoded and answered while no other is held.
+    """
 
     plan: Plan
     answered: set[SampleId]
@@ -46,49 +63,79 @@ class CellRun:
     journal: Journal
     name: str
     progress: Progress
+    budget: int = BUDGET
     stored: int = 0
     """Answers this rank has stored."""
+    left: int = 0
+    """Pieces that were not handed out when this rank took its last."""
 
-    def answer(self, batch_size: int | None = None) -> None:
-        """Ask whatever is not answered.
+    def answer(self, size: BatchSize) -> None:
+        """Ask whatever is not answered, ``size`` prompts a call if the model takes several.
 
-        The model is loaded at the first prompt, so a rank that finds nothing to do loads nothing.
+        Each video is decoded once, for all its questions. The model is loaded at the first prompt,
+        while others are being prepared, so a rank that finds nothing to do loads nothing.
         """
         model = self.plan.cell.model.plugin
-        lock = threading.Lock()
-
-        def store(ready: Ready, answer: Answer) -> None:
-            with lock:
-                self._store(ready, answer)
-
-        asker = Asker[Ready, Prompt, Answer](
-            ask=model.generate,
-            failed=lambda error: Answer(status=Status.MODEL_ERROR, error=error),
-            store=store,
-        )
         concurrency = getattr(model, "concurrency", 1)
-        if concurrency > 1:
-            asker.concurrently(self._prompts(store), concurrency)
-        else:
-            size = min(batch_size or DEFAULT_BATCH, getattr(model, "max_batch", 1))
-            asker.in_batches(self._prompts(store), size)
+        lock = threading.Lock()
+        finished: list[Loan] = []
 
-    def _prompts(self, store: Any) -> Iterator[tuple[Ready, Prompt]]:
-        loaded = False
-        for piece in ahead(self._claimed(), self._prepare, _weight):
-            for ready in piece:
-                if ready.prompt is None:
-                    store(ready, ready.failure)
+        def parts() -> int:
+            at_once, spare = (concurrency, 1) if concurrency > 1 else (size.of(), WINDOW + 1)
+            # What this rank holds, no other can take: little of what is left.
+            share = self.left // (2 * self.ranks.size)
+            return at_once + max(THREADS, min(spare * at_once, share))
+
+        with Prefetch(
+            self._claimed(), self._prepare, self._foresee, parts, concurrency > 1, self.budget
+        ) as ahead:
+            # A batch is held by whoever asks it until it is answered as a whole and the next is wanted.
+            done = ahead.give_back if concurrency > 1 else finished.append
+
+            def store(ready: Ready, answer: Answer) -> None:
+                with lock:
+                    self._store(ready, answer)
+                done(ready.loan)
+
+            asker = Asker[Ready, Prompt, Answer](
+                ask=model.generate,
+                failed=lambda error: Answer(status=Status.MODEL_ERROR, error=error),
+                store=store,
+            )
+            questions = self._questions(ahead, finished, store)
+            if concurrency > 1:
+                asker.concurrently(filter(None, questions), concurrency)
+            else:
+                asker.in_batches(questions, size, _shape)
+
+    def _questions(
+        self,
+        ahead: Prefetch[Piece, ReadyPiece],
+        finished: list[Loan],
+        store: Callable[[Ready, Answer], None],
+    ) -> Iterator[tuple[Ready, Prompt] | None]:
+        """Each call that is to be asked; None where nothing more can come before some are answered.
+
+        Refers to none that it has given out.
+        """
+        load = getattr(self.plan.cell.model.plugin, "load", None)
+        for piece in ahead:
+            if piece is None:
+                yield None
+            while piece is not None and piece.calls:
+                if piece.failure is not None:
+                    store(piece.calls.popleft(), piece.failure)
                     continue
-                if not loaded:
-                    load = getattr(self.plan.cell.model.plugin, "load", None)
-                    if load is not None:
-                        load()
-                    loaded = True
-                yield ready, ready.prompt
+                if load is not None:
+                    load()
+                    load = None
+                yield _question(piece.calls.popleft())
+            while finished:
+                ahead.give_back(finished.pop())
 
     def _claimed(self) -> Iterator[Piece]:
         for position in claims(self.ranks, self.name, len(self.plan.pieces)):
+            self.left = len(self.plan.pieces) - position - 1
             piece = self.plan.pieces[position]
             if any(self._open(call) for call in piece.calls):
                 yield piece
@@ -96,16 +143,23 @@ class CellRun:
     def _open(self, call: Call) -> bool:
         return any(sample.id not in self.answered for sample in call.group)
 
-    def _prepare(self, piece: Piece) -> list[Ready]:
+    def _foresee(self, piece: Piece) -> Loan:
+        nbytes = clip_bytes(self.plan.cell, piece.video)
+        # What might be of any size goes alone.
+        return Loan(self.budget if nbytes is None else nbytes, sum(map(self._open, piece.calls)))
+
+    def _prepare(self, piece: Piece) -> ReadyPiece:
         """Decode a piece's video once and build the prompts of its open calls."""
         calls = [call for call in piece.calls if self._open(call)]
         cell = self.plan.cell
         try:
             clip = clip_of(cell, piece.video)
-            return [Ready(call, clip, prompt_of(cell, call.group, clip)) for call in calls]
+            loan = Loan(clip.frames.nbytes, len(calls))
+            prompts = [prompt_of(cell, call.group, clip) for call in calls]
         except DecodeError as error:
+            loan = Loan(0, len(calls))
             failure = Answer(status=Status.DECODE_ERROR, error=str(error))
-            return [Ready(call, failure=failure) for call in calls]
+            return ReadyPiece(deque(Ready(call, loan) for call in calls), loan, failure)
         except HarnessError:
             raise
         except Exception as error:
@@ -114,6 +168,8 @@ class CellRun:
                 f"preparing video {piece.video.key} for {cell.label} failed: {sentence(error)}; "
                 "what is answered is kept: mend the plugin and run the same command again"
             ) from error
+        asked = zip(calls, prompts, strict=True)
+        return ReadyPiece(deque(Ready(call, loan, clip, prompt) for call, prompt in asked), loan)
 
     def _store(self, ready: Ready, answer: Answer) -> None:
         for sample, share in _shares(self.plan, ready.call.group, answer):
@@ -125,8 +181,20 @@ class CellRun:
         self.progress.reach(self.ranks.add(f"{self.name}/done", asked))
 
 
-def _weight(piece: list[Ready]) -> int:
-    return max((ready.clip.frames.nbytes for ready in piece if ready.clip is not None), default=0)
+def batch_size(model: Model, asked: int | Literal["auto"] | None) -> BatchSize:
+    """How many prompts the model gets a call, never more than its ``max_batch``."""
+    most = getattr(model, "max_batch", 1)
+    return BatchSize(most, auto=True) if asked == "auto" else BatchSize(min(asked or DEFAULT_BATCH, most))
+
+
+def _question(ready: Ready) -> tuple[Ready, Prompt]:
+    assert ready.prompt is not None
+    return ready, ready.prompt
+
+
+def _shape(prompt: Prompt) -> Shape:
+    shown = (part for part in prompt.parts if not isinstance(part, str))
+    return tuple(part.frames.shape if isinstance(part, Clip) else part.shape for part in shown)
 
 
 def _prediction(sample: Sample, answer: Answer, clip: Clip | None) -> Prediction:

@@ -10,5 +10,6 @@ from __future__ import annotations
 
 from harness.video.clips import DEFAULT_DECODER, check_decoder, decode, decode_windows
 from harness.video.digest import content_digest
+from harness.video.foresight import foresee
 
-__all__ = ["DEFAULT_DECODER", "check_decoder", "content_digest", "decode", "decode_windows"]
+__all__ = ["DEFAULT_DECODER", "check_decoder", "content_digest", "decode", "decode_windows", "foresee"]

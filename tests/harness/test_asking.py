@@ -10,6 +10,7 @@ import pytest
 
 from harness import HarnessError
 from harness.asking import HOPELESS, Asker, sentence
+from harness.batch_size import BatchSize
 
 
 class Echo:
@@ -39,7 +40,7 @@ def tagged(*questions: str) -> Iterator[tuple[int, str]]:
 def test_batches_are_full_but_for_the_last() -> None:
     echo = Echo()
     ask, stored = asker(echo)
-    ask.in_batches(tagged("a", "b", "c", "d", "e"), 2)
+    ask.in_batches(tagged("a", "b", "c", "d", "e"), BatchSize(2))
     assert echo.calls == [["a", "b"], ["c", "d"], ["e"]]
     assert stored == {0: "A", 1: "B", 2: "C", 3: "D", 4: "E"}
 
@@ -47,10 +48,81 @@ def test_batches_are_full_but_for_the_last() -> None:
 def test_a_failing_batch_costs_one_question() -> None:
     echo = Echo()
     ask, stored = asker(echo)
-    ask.in_batches(tagged("a", "bad", "c"), 3)
+    ask.in_batches(tagged("a", "bad", "c"), BatchSize(3))
     assert stored == {0: "A", 1: "failed: ValueError: cannot take bad", 2: "C"}
     # What the batch had given before it failed is not asked again.
     assert echo.calls == [["a", "bad", "c"], ["bad"], ["c"]]
+
+
+class Frail(Echo):
+    """Answers all of a batch or none; raises on 'bad', and ``full`` on more questions than ``most``."""
+
+    def __init__(self, most: int = 64, full: Exception | None = None) -> None:
+        super().__init__()
+        self.most, self.full = most, full or MemoryError()
+
+    def __call__(self, questions: Sequence[str]) -> Iterable[str]:
+        if len(questions) > self.most:
+            self.calls.append(list(questions))
+            raise self.full
+        return list(super().__call__(questions))
+
+
+def test_one_bad_question_of_many_costs_a_few_calls() -> None:
+    frail = Frail()
+    ask, stored = asker(frail)
+    questions = [f"q{i}" for i in range(64)]
+    questions[37] = "bad"
+    ask.in_batches(tagged(*questions), BatchSize(64))
+    assert stored == {i: "failed: ValueError: cannot take bad" if i == 37 else f"Q{i}" for i in range(64)}
+    assert len(frail.calls) == 1 + 2 * 6
+
+
+@pytest.mark.parametrize(
+    "full",
+    [
+        MemoryError(),
+        type("OutOfMemoryError", (RuntimeError,), {})("no words of it"),
+        RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+        RuntimeError(
+            "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"
+        ),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+    ],
+)
+def test_what_did_not_fit_is_halved_answered_and_remembered(full: Exception) -> None:
+    frail = Frail(most=5, full=full)
+    size = BatchSize(16)
+    ask, stored = asker(frail)
+    ask.in_batches(tagged(*(f"q{i}" for i in range(40))), size)
+    assert stored == {i: f"Q{i}" for i in range(40)}
+    assert [len(call) for call in frail.calls] == [16, 8, *[4] * 10]
+    # The next cell of the run begins with what was learnt.
+    ask.in_batches(tagged("a", "b", "c", "d", "e"), size)
+    assert [len(call) for call in frail.calls[-2:]] == [4, 1]
+
+
+def test_other_failures_do_not_make_batches_smaller() -> None:
+    frail = Frail()
+    ask, _ = asker(frail)
+    ask.in_batches(tagged("a", "bad", *"cdefgh"), BatchSize(4))
+    assert [len(call) for call in frail.calls] == [4, 2, 1, 1, 2, 4]
+
+
+def test_questions_too_large_for_memory_alone_do_not_end_the_run() -> None:
+    frail = Frail(most=0)
+    ask, stored = asker(frail)
+    ask.in_batches(tagged(*"abcdefghijkl" * 2), BatchSize(4))
+    assert stored == dict.fromkeys(range(24), "failed: MemoryError: no message")
+
+
+def test_a_full_disk_is_no_failure_of_the_model() -> None:
+    def store(tag: int, reply: str) -> None:
+        raise OSError("no space left")
+
+    ask: Asker[int, str, str] = Asker(Echo(), str, store)
+    with pytest.raises(OSError, match="no space left"):
+        ask.in_batches(tagged("a", "b"), BatchSize(2))
 
 
 def test_replies_are_stored_as_they_come() -> None:
@@ -62,38 +134,38 @@ def test_replies_are_stored_as_they_come() -> None:
         yield "second"
 
     one, stored = asker(ask)
-    one.in_batches(tagged("a", "b"), 2)
+    one.in_batches(tagged("a", "b"), BatchSize(2))
     assert seen_at_second == [{0: "first"}]
 
 
 def test_too_few_and_too_many_replies() -> None:
     one, stored = asker(lambda questions: ["only"] if len(questions) > 1 else [])
-    one.in_batches(tagged("a", "b"), 2)
+    one.in_batches(tagged("a", "b"), BatchSize(2))
     assert stored == {0: "only", 1: "failed: no answer was given"}
     two, stored = asker(lambda questions: [*questions, "extra"])
-    two.in_batches(tagged("a", "b"), 2)
+    two.in_batches(tagged("a", "b"), BatchSize(2))
     assert stored == {0: "a", 1: "b"}
 
 
-@pytest.mark.parametrize("way", ["in_batches", "concurrently"])
-def test_hopelessness_ends_the_run_with_a_sentence(way: str) -> None:
+@pytest.mark.parametrize(("way", "size"), [("in_batches", BatchSize(4)), ("concurrently", 4)])
+def test_hopelessness_ends_the_run_with_a_sentence(way: str, size: object) -> None:
     ask, stored = asker(Echo())
     with pytest.raises(HarnessError, match=r"failures in a row, the last one ValueError: cannot take bad"):
-        getattr(ask, way)(tagged(*["bad"] * 100), 4)
+        getattr(ask, way)(tagged(*["bad"] * 100), size)
     assert HOPELESS <= len(stored) < HOPELESS + 4
 
 
 def test_one_reply_between_failures_is_hope() -> None:
     ask, stored = asker(Echo())
-    ask.in_batches(tagged(*(["bad"] * (HOPELESS - 1) + ["good"]) * 3), 1)
+    ask.in_batches(tagged(*(["bad"] * (HOPELESS - 1) + ["good"]) * 3), BatchSize(1))
     assert len(stored) == 3 * HOPELESS
 
 
-@pytest.mark.parametrize("way", ["in_batches", "concurrently"])
-def test_harness_errors_end_the_run(way: str) -> None:
+@pytest.mark.parametrize(("way", "size"), [("in_batches", BatchSize(1)), ("concurrently", 1)])
+def test_harness_errors_end_the_run(way: str, size: object) -> None:
     ask, stored = asker(Echo(error=HarnessError))
     with pytest.raises(HarnessError, match="cannot take bad"):
-        getattr(ask, way)(tagged("a", "bad", "c"), 1)
+        getattr(ask, way)(tagged("a", "bad", "c"), size)
     assert stored == {0: "A"}
 
 

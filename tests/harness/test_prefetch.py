@@ -1,54 +1,256 @@
-"""Work ahead: in order, bounded in number and bytes, errors in their place."""
+"""Work ahead: in order, going on while the taker is busy, bounded in bytes, errors in their place."""
 
 from __future__ import annotations
 
+import random
 import threading
 import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import count
 
 import pytest
 
-from harness.prefetch import ahead
+from harness.prefetch import Loan, Prefetch
+
+DEADLINE = 60.0
+"""Seconds after which a test that waits gives up; none takes a hundredth."""
+
+
+@dataclass
+class Box:
+    """A result of some bytes."""
+
+    number: int
+    loan: Loan
+
+
+@dataclass
+class Maker:
+    """Makes boxes; knows how many bytes are alive and how many there ever were at once."""
+
+    sizes: Callable[[int], int] = lambda _: 1
+    parts: int = 1
+    begun: list[int] = field(default_factory=list)
+    alive: int = 0
+    most: int = 0
+    gate: threading.Event | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self, number: int) -> Box:
+        with self.lock:
+            self.begun.append(number)
+            self.alive += self.sizes(number)
+            self.most = max(self.most, self.alive)
+        if self.gate is not None:
+            assert self.gate.wait(DEADLINE)
+        return Box(number, self.foresee(number))
+
+    def foresee(self, number: int) -> Loan:
+        return Loan(self.sizes(number), self.parts)
+
+    def drop(self, box: Box) -> None:
+        with self.lock:
+            self.alive -= box.loan.nbytes
+
+
+def prefetch(maker: Maker, items: Iterable[int], held: int = 100, **settings: object) -> Prefetch[int, Box]:
+    return Prefetch(items, maker, maker.foresee, lambda: held, **settings)  # type: ignore[arg-type]
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+def stays(true: Callable[[], bool]) -> bool:
+    """Whether it is still true after the threads had time to make it false."""
+    time.sleep(0.05)
+    return true()
 
 
 def test_order_is_kept() -> None:
-    def make(i: int) -> int:
-        time.sleep(0.002 * (i % 3))
-        return i * i
+    maker = Maker()
 
-    assert list(ahead(range(20), make, lambda _: 1)) == [i * i for i in range(20)]
+    def make(number: int) -> Box:
+        time.sleep(0.002 * (number % 3))
+        return maker(number)
 
-
-def test_it_runs_ahead_of_the_reader_but_not_far() -> None:
-    begun: list[int] = []
-    results = ahead(range(100), lambda i: begun.append(i) or i, lambda _: 1, threads=2)
-    assert next(results) == 0
-    time.sleep(0.05)
-    assert 1 < len(begun) <= 5
+    with Prefetch(range(20), make, maker.foresee, lambda: 100, threads=3) as ahead:
+        assert [box.number for box in ahead if box is not None] == list(range(20))
 
 
-def test_heavy_results_leave_no_room_for_many() -> None:
-    waiting = 0
-    most = 0
-    lock = threading.Lock()
-
-    def make(i: int) -> bytes:
-        nonlocal waiting, most
-        with lock:
-            waiting += 1
-            most = max(most, waiting)
-        return b""
-
-    for i, _ in enumerate(ahead(range(30), make, lambda _: 600, threads=4, budget=1000)):
-        with lock:
-            waiting -= 1
-        if i == 10:
-            # Once the weight is known: one ready, and the next being made.
-            most = waiting
-    assert most <= 2
+def test_it_begins_before_anything_is_taken_and_goes_on_while_the_taker_is_busy() -> None:
+    maker = Maker()
+    with prefetch(maker, range(100), held=6, threads=2) as ahead:
+        wait_until(lambda: len(maker.begun) == 6)
+        boxes = iter(ahead)
+        first, second = next(boxes), next(boxes)
+        assert stays(lambda: len(maker.begun) == 6)
+        # Two are given back in the middle of whatever the taker does: two more are made.
+        assert first is not None and second is not None
+        ahead.give_back(first.loan)
+        ahead.give_back(second.loan)
+        wait_until(lambda: len(maker.begun) == 8)
+        assert stays(lambda: len(maker.begun) == 8)
 
 
-def test_an_error_arrives_in_its_place() -> None:
-    results = ahead([2, 1, 0, 1], lambda i: 2 // i, lambda _: 1)
-    assert [next(results), next(results)] == [1, 2]
-    with pytest.raises(ZeroDivisionError):
-        next(results)
+def test_items_are_not_taken_before_there_is_room() -> None:
+    maker, taken = Maker(), []
+
+    def items() -> Iterator[int]:
+        for number in range(100):
+            taken.append(number)
+            yield number
+
+    with prefetch(maker, items(), held=3, threads=4):
+        wait_until(lambda: len(maker.begun) == 3)
+        assert stays(lambda: len(taken) == 3)
+
+
+def test_a_result_is_held_until_its_last_part_is_given_back() -> None:
+    maker = Maker(lambda _: 10, parts=3)
+    with prefetch(maker, range(9), budget=40, threads=1) as ahead:
+        boxes = iter(ahead)
+        box = next(boxes)
+        assert box is not None
+        wait_until(lambda: len(maker.begun) == 4)
+        for _ in range(2):
+            ahead.give_back(box.loan)
+            assert stays(lambda: len(maker.begun) == 4)
+        ahead.give_back(box.loan)
+        wait_until(lambda: len(maker.begun) == 5)
+
+
+def sizes(kind: str) -> Callable[[int], int]:
+    draw = random.Random(kind)
+    return {
+        "small first, huge later": lambda number: 10 if number < 60 else 900,
+        "huge first, small later": lambda number: 900 if number < 20 else 10,
+        "in turns": lambda number: (10, 400, 30, 999)[number % 4],
+        "any": {number: draw.randint(1, 1000) for number in range(100)}.__getitem__,
+    }[kind]
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+@pytest.mark.parametrize("kind", ["small first, huge later", "huge first, small later", "in turns", "any"])
+def test_the_bytes_alive_stay_within_the_bound_whatever_the_sizes(kind: str, threads: int) -> None:
+    maker = Maker(sizes(kind))
+    batch: list[Box] = []
+    largest_batch = 0
+
+    def answer(ahead: Prefetch[int, Box]) -> None:
+        time.sleep(0.0005)
+        while batch:
+            box = batch.pop()
+            maker.drop(box)
+            ahead.give_back(box.loan)
+
+    with prefetch(maker, range(100), budget=1000, threads=threads) as ahead:
+        numbers = []
+        for box in ahead:
+            if box is not None:
+                batch.append(box)
+                numbers.append(box.number)
+                largest_batch = max(largest_batch, len(batch))
+            if box is None or len(batch) == 8:
+                answer(ahead)
+        answer(ahead)
+    assert numbers == list(range(100))
+    assert maker.most <= 1000
+    assert maker.alive == 0
+    assert largest_batch == 8 or "small" not in kind
+
+
+def test_half_of_the_bound_fills_while_the_taker_holds_the_other() -> None:
+    maker = Maker(lambda _: 10)
+    with prefetch(maker, count(), budget=100, threads=1) as ahead:
+        boxes = iter(ahead)
+        lent = []
+        while (box := next(boxes)) is not None:
+            lent.append(box)
+        assert len(lent) == 5
+        wait_until(lambda: len(maker.begun) == 10)
+
+
+@pytest.mark.parametrize("patient", [False, True])
+def test_what_is_larger_than_the_bound_goes_alone(patient: bool) -> None:
+    maker = Maker(lambda number: 5000 if number % 3 == 1 else 400)
+    with prefetch(maker, range(12), budget=1000, threads=3, patient=patient) as ahead:
+        helpers = []
+        lent: list[Box] = []
+        for box in ahead:
+            if box is None:
+                assert lent
+                for one in lent:
+                    maker.drop(one)
+                    ahead.give_back(one.loan)
+                lent = []
+            elif patient:
+                # Answered by somebody else, while the taker waits for the next.
+                helper = threading.Timer(0.005, lambda box=box: (maker.drop(box), ahead.give_back(box.loan)))
+                helper.start()
+                helpers.append(helper)
+            else:
+                lent.append(box)
+        for helper in helpers:
+            helper.join()
+    assert maker.begun == list(range(12))
+    assert maker.most == 5000
+
+
+def test_sizes_that_were_foreseen_wrongly_are_put_right() -> None:
+    maker = Maker(lambda _: 300)
+    with Prefetch(range(50), maker, lambda _: Loan(1, 1), lambda: 100, budget=1000, threads=2) as ahead:
+        # At most what two threads had begun before they knew.
+        wait_until(lambda: len(maker.begun) >= 4)
+        assert stays(lambda: len(maker.begun) <= 5)
+        for box in ahead:
+            if box is not None:
+                ahead.give_back(box.loan)
+    assert len(maker.begun) == 50
+
+
+@pytest.mark.parametrize("where", ["make", "foresee", "items"])
+def test_an_error_arrives_in_its_place(where: str) -> None:
+    def fails(at: str, number: int) -> None:
+        if at == where and number == 2:
+            raise ZeroDivisionError(at)
+
+    def items() -> Iterator[int]:
+        for number in range(10):
+            fails("items", number)
+            yield number
+
+    def foresee(number: int) -> Loan:
+        fails("foresee", number)
+        return Loan(1, 1)
+
+    def make(number: int) -> Box:
+        fails("make", number)
+        return Box(number, Loan(1, 1))
+
+    with Prefetch(items(), make, foresee, lambda: 10) as ahead:
+        boxes = iter(ahead)
+        for number in range(2):
+            box = next(boxes)
+            assert box is not None and box.number == number
+        with pytest.raises(ZeroDivisionError, match=where):
+            next(boxes)
+
+
+def test_leaving_begins_nothing_more_and_waits_for_what_is_begun() -> None:
+    maker = Maker(gate=threading.Event())
+    with pytest.raises(KeyboardInterrupt), prefetch(maker, count(), held=50, threads=2):
+        wait_until(lambda: len(maker.begun) == 2)
+        threading.Timer(0.05, maker.gate.set).start()  # type: ignore[union-attr]
+        raise KeyboardInterrupt
+    assert len(maker.begun) == 2
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("prefetch")]
+
+
+def test_nothing_to_do() -> None:
+    with prefetch(Maker(), ()) as ahead:
+        assert list(ahead) == []

@@ -1,0 +1,64 @@
+"""How many questions go in a call: a number, or what turns out to be fast; fewer once memory ran out."""
+
+from __future__ import annotations
+
+GAIN = 1.1
+"""Times as many questions a second that a doubled batch must bring for the doubling to go on."""
+TRIES = 3
+"""Batches of one size that may bring no gain before the doubling ends."""
+_CROWDED = ("out of memory", "not enough memory", "can't allocate memory", "alloc_failed")
+"""How allocators say it: of CUDA and Metal, of the processor (two ways), of cuBLAS."""
+
+
+class BatchSize:
+    """The size of batches, remembered for as long as this object lives.
+
+    most: never more. auto: begin with one question and double while questions a second grow; else it
+    is ``most`` from the start. A volume is what one question weighs, in any unit: what was refused for
+    lack of memory says how many fit of those as heavy, and how many may fit of lighter ones.
+    """
+
+    def __init__(self, most: int, auto: bool = False) -> None:
+        self._most = most
+        self._aim = 1 if auto else most
+        self._growing = auto
+        self._rates: list[float] = []
+        self._before = 0.0
+        self._refused: list[tuple[int, int]] = []
+
+    def of(self, volume: int = 0) -> int:
+        """Questions for a call whose heaviest weighs ``volume``; at least one."""
+        return max(1, min([self._aim, *(_fitting(volume, *refused) for refused in self._refused)]))
+
+    def refuse(self, volume: int, count: int) -> None:
+        """Remember that memory did not hold ``count`` questions, the heaviest of ``volume``."""
+        kept = [old for old in self._refused if old[0] < volume or old[1] < count]
+        self._refused = [*kept, (volume, count)]
+
+    def took(self, count: int, seconds: float) -> None:
+        """Learn from a call that was answered."""
+        if not self._growing or count < self._aim:
+            return
+        self._rates.append(count / max(seconds, 1e-9))
+        if max(self._rates) > GAIN * self._before:
+            self._before, self._rates = max(self._rates), []
+            self._aim = min(2 * self._aim, self._most)
+            self._growing = self._aim > count
+        elif len(self._rates) == TRIES:
+            # As fast and half the memory.
+            self._aim = max(1, self._aim // 2)
+            self._growing = False
+
+
+def _fitting(volume: int, refused_volume: int, refused_count: int) -> int:
+    """How many of ``volume`` may fit where so many of another volume did not."""
+    if volume >= refused_volume:
+        return refused_count // 2
+    return (refused_count * refused_volume - 1) // max(1, volume)
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, of the machine or of a device. Known by name: torch need not be there."""
+    if any(kind.__name__ in ("MemoryError", "OutOfMemoryError") for kind in type(error).__mro__):
+        return True
+    return any(words in str(error).lower() for words in _CROWDED)

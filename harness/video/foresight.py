@@ -1,0 +1,36 @@
+"""How large a clip will be, from what the head of its file says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.sampling import Sampling
+from harness.types import Video
+
+_SECONDS = 10.0
+"""For which a file may take to open, before its size counts as unknown."""
+
+
+def foresee(video: Video, sampling: Sampling) -> tuple[int, int, int] | None:
+    """Frames, height and width of the clip that ``sampling`` gives (before rotation); 0 if it cannot open.
+
+    None where the head does not say. Heads know the size of the pictures, and err by a few frames about
+    their number. Reads no more than a player does before it shows anything: about a millisecond.
+    """
+    import av
+
+    try:
+        with av.open(str(video.path), metadata_errors="replace", timeout=_SECONDS) as container:
+            stream: Any = container.streams.best("video")
+            if stream is None:
+                return 0, 0, 0
+            height, width = stream.height, stream.width
+            fps = float(stream.average_rate or stream.guessed_rate or 25)
+            end = max(float(container.duration or 0) / av.time_base, stream.frames / fps)
+    except (av.error.FFmpegError, OSError, ValueError):
+        return 0, 0, 0
+    if not width or not height or (sampling.fps is not None and not end):
+        return None
+    seconds = min(end, video.end or end) - (video.start or 0.0)
+    # One more frame than the times say, since they may be rounded.
+    return len(sampling.indices(max(1, int(seconds * fps) + 1), fps)), height, width
