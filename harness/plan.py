@@ -1,7 +1,7 @@
 """What a cell asks: its calls, those about one video together, in the order they are handed out.
 
-The plan is the same on every rank, whatever is answered already, so that a position in it means the
-same piece of work to all.
+The plan is the same on every rank, whatever is answered already and however many ranks there are, so
+that a position in it means the same piece of work to all.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """All calls about one video: what a rank takes at once, so that the video is decoded once."""
+    """All calls about one video: what a rank begins at once, so that the video is decoded once."""
 
     video: Video
     calls: tuple[Call, ...]
@@ -40,7 +40,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A cell's samples in the data set's order and its pieces, the longest files first."""
+    """A cell's samples in the data set's order and its pieces, those that take longest first."""
 
     cell: Cell
     samples: tuple[Sample, ...]
@@ -76,7 +76,7 @@ def make_plan(cell: Cell, samples: Sequence[Sample]) -> Plan:
         call = Call(group, input_key(group, [own, *taken]), input_key(group, [own]))
         calls.setdefault(video, []).append(call)
     pieces = [Piece(video, tuple(asked)) for video, asked in calls.items()]
-    pieces.sort(key=lambda piece: (-_bytes(piece.video), piece.video.key, piece.video.start or 0))
+    pieces = _longest_first(pieces)
     return Plan(cell, tuple(samples), tuple(pieces))
 
 
@@ -99,6 +99,20 @@ def choose_samples(
             raise UsageError(f"--ids: no sample {unknown[0]!r}; the data set's run from {first} to {last}")
         chosen = [sample for sample in samples if str(sample.id) in set(ids)]
     return chosen[:limit]
+
+
+def _longest_first(pieces: Sequence[Piece]) -> list[Piece]:
+    """By the share of all bytes to decode plus the share of all calls: no other estimate is at hand."""
+    sizes = [_bytes(piece.video) for piece in pieces]
+    calls = sum(len(piece.calls) for piece in pieces)
+
+    def place(number: int) -> tuple[int, str, float]:
+        piece = pieces[number]
+        # Integers: all ranks have to find the same order.
+        cost = sizes[number] * calls + len(piece.calls) * sum(sizes)
+        return -cost, piece.video.key, piece.video.start or 0
+
+    return [pieces[number] for number in sorted(range(len(pieces)), key=place)]
 
 
 def _bytes(video: Video) -> int:

@@ -1,27 +1,42 @@
-"""Who does which piece of work: the ranks of one torchrun share counters, and nothing waits.
+"""The ranks of one torchrun: counters that they share, and values that they agree on.
 
 torchrun keeps a key-value store for the processes it starts; a client of it is all that is needed
-here. No collectives, no barriers: a rank that is slow takes fewer pieces, and one that dies costs
-what it held. torchrun's restart counter says nothing about the other machines (it counts the
-failures of one agent), so each process gets a name of its own, RANK.INCARNATION: a piece whose holder
-has been replaced is handed out again, and what was agreed on holds across restarts.
+here. No collectives, no barriers. torchrun's restart counter says nothing about the other machines (it
+counts the failures of one agent), so each process gets a name of its own, RANK.INCARNATION, and what
+was agreed on holds across restarts. How work is shared by these means: :mod:`harness.claims`.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from datetime import timedelta
+from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeVar
 
 from harness.errors import HarnessError, UsageError
 
 CONNECT_SECONDS = 60
 """The store runs before any rank is started; longer means that nobody is there."""
+STORE_SECONDS = 60.0
+"""The store answers in less than a millisecond; longer means that the machine or the way to it is lost."""
+BEAT_SECONDS = 10.0
+"""How often a rank says that it lives, where ranks are on several machines."""
 
 _HOW = "start with: torchrun --nproc-per-node=N run.py ..."
 _Value = TypeVar("_Value")
+
+
+class StoreError(HarnessError):
+    """torchrun's store is lost, and with it all word of the other ranks. reason: without what to do next."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"{reason}; what is stored is kept: run the same command again")
+        self.reason = reason
 
 
 class Ranks(Protocol):
@@ -32,11 +47,17 @@ class Ranks(Protocol):
     size: int
     local_rank: int
     """Its number on this machine: which GPU is its own."""
+    local_size: int
+    """How many of them are on this machine."""
     name: str
     """RANK.INCARNATION, unlike that of any process that ran before under the same rank."""
 
     def agree(self, key: str, value: str) -> str:
         """``value`` of whichever rank came first with this ``key``, on all ranks and after restarts."""
+        ...
+
+    def agreed(self, key: str) -> str | None:
+        """What was agreed on by now; None when nothing was."""
         ...
 
     def add(self, key: str, amount: int = 1) -> int:
@@ -50,7 +71,7 @@ class Ranks(Protocol):
 class Alone:
     """One process by itself."""
 
-    rank, size, local_rank = 0, 1, 0
+    rank, size, local_rank, local_size = 0, 1, 0, 1
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -62,6 +83,10 @@ class Alone:
         with self._lock:
             return self._agreed.setdefault(key, value)
 
+    def agreed(self, key: str) -> str | None:
+        with self._lock:
+            return self._agreed.get(key)
+
     def add(self, key: str, amount: int = 1) -> int:
         with self._lock:
             self._counters[key] = self._counters.get(key, 0) + amount
@@ -71,30 +96,91 @@ class Alone:
 class Together:
     """One of several processes, through torchrun's own store. Safe to use from several threads.
 
-    store: a ``torch.distributed.Store``. Both methods raise HarnessError when the connection breaks.
+    store: a ``torch.distributed.Store``. All methods raise StoreError once the connection is broken or
+    silent for STORE_SECONDS, and from then on at once.
     """
 
-    def __init__(self, store: Any, rank: int, size: int, local_rank: int) -> None:
-        self._store = store
+    def __init__(
+        self, store: Any, rank: int, size: int, local_rank: int, local_size: int | None = None
+    ) -> None:
+        self._line = _Line(store)
+        self._lost: str | None = None
         self.rank, self.size, self.local_rank = rank, size, local_rank
+        self.local_size = size if local_size is None else local_size
+        weakref.finalize(self, self._line.end)
         self.name = _enter(self)
+        if self.local_size < size:
+            self._line.beat = _counter(f"beat/{self.name}")
 
     def agree(self, key: str, value: str) -> str:
         # An empty value is what compare_set expects of a key that is not there: mark ours.
-        agreed: bytes = self._ask(lambda: self._store.compare_set(f"vidharness/agree/{key}", "", f"={value}"))
+        agreed: bytes = self._ask(lambda store: store.compare_set(_value(key), "", f"={value}"))
         return agreed.decode()[1:]
 
-    def add(self, key: str, amount: int = 1) -> int:
-        return self._ask(lambda: int(self._store.add(f"vidharness/add/{key}", amount)))
+    def agreed(self, key: str) -> str | None:
+        # Of a key that is not there compare_set gives back what it was told to expect.
+        agreed: bytes = self._ask(lambda store: store.compare_set(_value(key), "?", "?"))
+        return None if agreed == b"?" else agreed.decode()[1:]
 
-    def _ask(self, question: Callable[[], _Value]) -> _Value:
+    def add(self, key: str, amount: int = 1) -> int:
+        return self._ask(lambda store: int(store.add(_counter(key), amount)))
+
+    def _ask(self, question: Callable[[Any], _Value]) -> _Value:
+        if self._lost is not None:
+            raise StoreError(self._lost)
         try:
-            return question()
+            return self._line.ask(question).result(STORE_SECONDS)
+        except TimeoutError:
+            reason = f"no answer for {STORE_SECONDS:g} s"
         except RuntimeError as error:
-            raise HarnessError(
-                f"rank {self.rank} lost torchrun's store ({_first_line(error)}); "
-                "what is stored is kept: run the same command again"
-            ) from error
+            reason = _first_line(error)
+        self._lost = f"rank {self.rank} lost torchrun's store ({reason})"
+        raise StoreError(self._lost)
+
+
+class _Line(threading.Thread):
+    """The one thread that talks to the store, which may keep its caller waiting for ever.
+
+    beat: the counter to raise every BEAT_SECONDS.
+    """
+
+    def __init__(self, store: Any) -> None:
+        super().__init__(name="store", daemon=True)
+        self._store = store
+        self._questions: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self.beat: str | None = None
+        self.start()
+
+    def ask(self, question: Callable[[Any], _Value]) -> Future[_Value]:
+        answer: Future[_Value] = Future()
+
+        def put() -> None:
+            try:
+                answer.set_result(question(self._store))
+            except Exception as error:
+                answer.set_exception(error)
+
+        self._questions.put(put)
+        return answer
+
+    def end(self) -> None:
+        """Talk no more: a thread that is in torch while Python ends may abort the process."""
+        self._questions.put(None)
+        self.join(1)
+
+    def run(self) -> None:
+        due = time.monotonic()
+        while True:
+            try:
+                question = self._questions.get(timeout=max(0.0, due - time.monotonic()))
+            except Empty:
+                due = time.monotonic() + BEAT_SECONDS
+                if self.beat is not None:
+                    self.ask(lambda store: store.add(self.beat, 1))
+                continue
+            if question is None:
+                return
+            question()
 
 
 def join(environ: Mapping[str, str] = os.environ) -> Ranks:
@@ -107,6 +193,7 @@ def join(environ: Mapping[str, str] = os.environ) -> Ranks:
         return Alone()
     rank = _number(environ, "RANK")
     local_rank = _number(environ, "LOCAL_RANK")
+    local_size = _number(environ, "LOCAL_WORLD_SIZE", size)
     port = _number(environ, "MASTER_PORT")
     host = environ.get("MASTER_ADDR", "")
     if not host or environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
@@ -125,9 +212,33 @@ def join(environ: Mapping[str, str] = os.environ) -> Ranks:
         raise UsageError(
             f"torchrun's store at {host}:{port} cannot be reached ({_first_line(error)}): {_HOW}"
         ) from error
-    return Together(store, rank, size, local_rank)
+    return Together(store, rank, size, local_rank, local_size)
 
 
+def _enter(ranks: Ranks) -> str:
+    return f"{ranks.rank}.{ranks.add(f'incarnation/{ranks.rank}')}"
+
+
+def _value(key: str) -> str:
+    return f"vidharness/agree/{key}"
+
+
+def _counter(key: str) -> str:
+    return f"vidharness/add/{key}"
+
+
+def _number(environ: Mapping[str, str], name: str, absent: int | None = None) -> int:
+    text = environ.get(name, "" if absent is None else str(absent))
+    if not text.isdecimal():
+        raise UsageError(f"the environment has {name}={text!r} where torchrun puts a number: {_HOW}")
+    return int(text)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+# --- the old way, until the runner uses harness.claims ---
 def claims(ranks: Ranks, name: str, total: int) -> Iterator[int]:
     """Numbers from 0 to ``total`` - 1, each to one rank, the next one when it is asked for.
 
@@ -157,10 +268,6 @@ def last_out(ranks: Ranks, name: str) -> bool:
     return ranks.add(f"{name}/last/{sum(incarnations)}") == 1
 
 
-def _enter(ranks: Ranks) -> str:
-    return f"{ranks.rank}.{ranks.add(f'incarnation/{ranks.rank}')}"
-
-
 def _incarnations(ranks: Ranks) -> list[int]:
     """How often a process has begun under each rank."""
     return [ranks.add(f"incarnation/{rank}", 0) for rank in range(ranks.size)]
@@ -174,14 +281,3 @@ def _claim(ranks: Ranks, key: str) -> bool:
             return False
         key = f"{key}/{holder}"
     return True
-
-
-def _number(environ: Mapping[str, str], name: str, absent: int | None = None) -> int:
-    text = environ.get(name, "" if absent is None else str(absent))
-    if not text.isdecimal():
-        raise UsageError(f"the environment has {name}={text!r} where torchrun puts a number: {_HOW}")
-    return int(text)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

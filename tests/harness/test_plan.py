@@ -31,6 +31,16 @@ def test_large_files_first_and_each_sample_once(videos: dict[str, Path]) -> None
     assert [sample.id for sample in plan.samples] == list(range(6))
 
 
+def test_a_video_with_many_questions_comes_before_a_larger_one_with_few(videos: dict[str, Path]) -> None:
+    samples = make_cell(videos).dataset.plugin.samples()
+    more = [replace(samples[4], id=i, question=f"c?{i}") for i in range(6, 16)]
+    pieces = make_plan(make_cell(videos), [*samples, *more]).pieces
+    assert [(piece.video.key, len(piece.calls)) for piece in pieces] == [("b", 2), ("c", 12), ("a", 2)]
+    more += [replace(samples[4], id=i, question=f"c?{i}") for i in range(16, 100)]
+    pieces = make_plan(make_cell(videos), [*samples, *more]).pieces
+    assert [piece.video.key for piece in pieces] == ["c", "b", "a"]
+
+
 def test_packed_samples_make_one_call_a_video(videos: dict[str, Path]) -> None:
     cell = make_cell(videos, packed=True)
     plan = make_plan(cell, cell.dataset.plugin.samples())

@@ -33,8 +33,11 @@ token = ranks.agree("token", str(os.getpid()))
 log = (folder / f"{ranks.name}.log").open("a", buffering=1)
 log.write(f"token {token}\\n")
 log.write(f"size {ranks.size}\\n")
+ranks.add("begun")
 for piece in claims(ranks, "cell", 30):
     if ranks.name == mortal and piece >= 4:
+        while ranks.add("begun", 0) < ranks.size:
+            time.sleep(0.02)
         os._exit(9)
     while mortal != "-" and piece >= 20 and ranks.add(f"incarnation/{mortal[0]}", 0) < 2:
         time.sleep(0.02)  # others hold the rest until the dead one is back, however long that takes
