@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +19,10 @@ import harness
 from harness.cell import Cell
 from harness.config import RunConfig
 from harness.files import slug, write_text
+from harness.journal import cannot_write
 from harness.records import from_prediction, from_verdict
 from harness.types import Prediction, Sample, SampleId, Verdict
+from harness.work import Ranks
 
 _PACKAGES = ("vidharness", "torch", "transformers", "av", "numpy", "opencv-python-headless", "openai")
 
@@ -26,6 +30,35 @@ _PACKAGES = ("vidharness", "torch", "transformers", "av", "numpy", "opencv-pytho
 def run_folder(work_dir: Path, model: str, stamp: str) -> Path:
     """The dated folder of one run of one model."""
     return work_dir / slug(model) / stamp
+
+
+def agreed_stamp(ranks: Ranks, work_dir: Path, models: Iterable[str]) -> str:
+    """The name of this run's dated folders, which no other run has, not even one of the same second."""
+    models = set(models)
+    mine = _new_stamp(work_dir, models)
+    agreed = ranks.agree("started", mine)
+    if agreed != mine:
+        for model in models:
+            run_folder(work_dir, model, mine).rmdir()
+    return agreed
+
+
+def _new_stamp(work_dir: Path, models: Iterable[str]) -> str:
+    now = time.strftime("%Y%m%d-%H%M%S")
+    for stamp in chain([now], (f"{now}-{number}" for number in count(2))):
+        made: list[Path] = []
+        try:
+            for model in models:
+                folder = run_folder(work_dir, model, stamp)
+                folder.mkdir(parents=True)
+                made.append(folder)
+            break
+        except FileExistsError:
+            for folder in made:
+                folder.rmdir()
+        except OSError as error:
+            cannot_write(folder, error)
+    return stamp
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -301,8 +301,8 @@ class Team:
     def member(self, rank: int) -> Any:
         member = type("Member", (), {})()
         member.rank = member.local_rank = rank
-        member.size = self.size
-        member.agree, member.add = self.shared.agree, self.shared.add
+        member.size = member.local_size = self.size
+        member.agree, member.agreed, member.add = self.shared.agree, self.shared.agreed, self.shared.add
         member.name = f"{rank}.{member.add(f'incarnation/{rank}')}"
         return member
 
