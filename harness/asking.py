@@ -31,6 +31,7 @@ class Asker(Generic[Tag, Question, Reply]):
 
     ask: takes questions, gives one reply each, in order, as they come.
     store: called with the question's tag; must be safe to call from several threads.
+    take: called with the tag just before the question is asked; one that it refuses is left out.
     """
 
     def __init__(
@@ -38,8 +39,9 @@ class Asker(Generic[Tag, Question, Reply]):
         ask: Callable[[Sequence[Question]], Iterable[Reply]],
         failed: Callable[[str], Reply],
         store: Callable[[Tag, Reply], None],
+        take: Callable[[Tag], bool] = lambda _: True,
     ) -> None:
-        self._ask, self._failed, self._store = ask, failed, store
+        self._ask, self._failed, self._store, self._take = ask, failed, store, take
         self._raised = 0
         self._lock = threading.Lock()
 
@@ -64,7 +66,7 @@ class Asker(Generic[Tag, Question, Reply]):
         under_way: set[Future[None]] = set()
         with ThreadPoolExecutor(calls, thread_name_prefix="call") as pool:
             for tag, question in questions:
-                under_way.add(pool.submit(self._single, tag, question))
+                under_way.add(pool.submit(self._taken, tag, question))
                 if len(under_way) >= calls:
                     done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
                     for future in done:
@@ -76,9 +78,9 @@ class Asker(Generic[Tag, Question, Reply]):
         self, batch: list[tuple[Tag, Question]], size: BatchSize, shape: Callable[[Question], Shape]
     ) -> None:
         """Answer a batch, in pieces if need be. Empties it, so that nothing holds on to its questions."""
-        pieces = [batch[:]]
+        pieces = [[tagged for tagged in batch if self._take(tagged[0])]]
         batch.clear()
-        while pieces:
+        while pieces and pieces[-1]:
             piece = pieces.pop()
             heaviest = max(volume(shape(question)) for _, question in piece)
             most = size.of(heaviest)
@@ -118,6 +120,10 @@ class Asker(Generic[Tag, Question, Reply]):
         except Exception as error:
             if out_of_memory(error):
                 crowded()
+
+    def _taken(self, tag: Tag, question: Question) -> None:
+        if self._take(tag):
+            self._single(tag, question)
 
     def _single(self, tag: Tag, question: Question) -> None:
         try:

@@ -122,7 +122,7 @@ class Run:
         progress = Progress(total - len(answered), plan.cell.label, "sample", self.ranks.rank == 0)
         model = plan.cell.model
         with cache.journal(f"{token}-{self.ranks.rank}") as journal, progress:
-            run = CellRun(plan, answered, self.ranks, journal, stem, progress)
+            run = CellRun(plan, answered, self.ranks, cache, journal, stem, progress)
             size = self.sizes.setdefault(model.name, batch_size(model.plugin, self.config.batch_size))
             run.answer(size)
         self.ranks.add(f"{stem}/asked", run.stored)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from harness.asking import Asker, sentence
 from harness.batch_size import BatchSize
 from harness.batches import WINDOW, Shape
-from harness.cache import Journal
+from harness.cache import Cache, Journal
+from harness.claims import Claims
 from harness.errors import DecodeError, HarnessError
 from harness.interfaces import Model, Packed
 from harness.pipeline import clip_bytes, clip_of, prompt_of
@@ -24,7 +25,7 @@ from harness.prefetch import BUDGET, THREADS, Loan, Prefetch
 from harness.progress import Progress
 from harness.records import from_prediction
 from harness.types import Answer, Clip, Prediction, Prompt, Sample, SampleId, Status
-from harness.work import Ranks, claims
+from harness.work import Ranks
 
 DEFAULT_BATCH = 8
 
@@ -60,14 +61,17 @@ class CellRun:
     plan: Plan
     answered: set[SampleId]
     ranks: Ranks
+    cache: Cache
     journal: Journal
     name: str
     progress: Progress
     budget: int = BUDGET
     stored: int = 0
     """Answers this rank has stored."""
-    left: int = 0
-    """Pieces that were not handed out when this rank took its last."""
+    claims: Claims = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.claims = Claims(self.ranks, self.name, self.plan.pieces, self._open, self._learn)
 
     def answer(self, size: BatchSize) -> None:
         """Ask whatever is not answered, ``size`` prompts a call if the model takes several.
@@ -81,13 +85,11 @@ class CellRun:
         finished: list[Loan] = []
 
         def parts() -> int:
-            at_once, spare = (concurrency, 1) if concurrency > 1 else (size.of(), WINDOW + 1)
-            # What this rank holds, no other can take: little of what is left.
-            share = self.left // (2 * self.ranks.size)
-            return at_once + max(THREADS, min(spare * at_once, share))
+            # As many again as are asked at once, and those that wait for others of their shape.
+            return THREADS + (2 * concurrency if concurrency > 1 else (WINDOW + 2) * size.of())
 
         with Prefetch(
-            self._claimed(), self._prepare, self._foresee, parts, concurrency > 1, self.budget
+            self.claims.pieces(), self._prepare, self._foresee, parts, concurrency > 1, self.budget
         ) as ahead:
             # A batch is held by whoever asks it until it is answered as a whole and the next is wanted.
             done = ahead.give_back if concurrency > 1 else finished.append
@@ -97,12 +99,24 @@ class CellRun:
                     self._store(ready, answer)
                 done(ready.loan)
 
+            def take(ready: Ready) -> bool:
+                taken = self.claims.take(ready.call)
+                if not taken:
+                    done(ready.loan)
+                return taken
+
             asker = Asker[Ready, Prompt, Answer](
                 ask=model.generate,
                 failed=lambda error: Answer(status=Status.MODEL_ERROR, error=error),
                 store=store,
+                take=take,
             )
-            questions = self._questions(ahead, finished, store)
+
+            def fail(ready: Ready, answer: Answer) -> None:
+                if take(ready):
+                    store(ready, answer)
+
+            questions = self._questions(ahead, finished, fail)
             if concurrency > 1:
                 asker.concurrently(filter(None, questions), concurrency)
             else:
@@ -112,7 +126,7 @@ class CellRun:
         self,
         ahead: Prefetch[Piece, ReadyPiece],
         finished: list[Loan],
-        store: Callable[[Ready, Answer], None],
+        fail: Callable[[Ready, Answer], None],
     ) -> Iterator[tuple[Ready, Prompt] | None]:
         """Each call that is to be asked; None where nothing more can come before some are answered.
 
@@ -124,7 +138,7 @@ class CellRun:
                 yield None
             while piece is not None and piece.calls:
                 if piece.failure is not None:
-                    store(piece.calls.popleft(), piece.failure)
+                    fail(piece.calls.popleft(), piece.failure)
                     continue
                 if load is not None:
                     load()
@@ -133,12 +147,9 @@ class CellRun:
             while finished:
                 ahead.give_back(finished.pop())
 
-    def _claimed(self) -> Iterator[Piece]:
-        for position in claims(self.ranks, self.name, len(self.plan.pieces)):
-            self.left = len(self.plan.pieces) - position - 1
-            piece = self.plan.pieces[position]
-            if any(self._open(call) for call in piece.calls):
-                yield piece
+    def _learn(self) -> None:
+        """Count as answered what others have stored since."""
+        self.answered |= self.plan.answered(self.cache.read())
 
     def _open(self, call: Call) -> bool:
         return any(sample.id not in self.answered for sample in call.group)
@@ -146,11 +157,13 @@ class CellRun:
     def _foresee(self, piece: Piece) -> Loan:
         nbytes = clip_bytes(self.plan.cell, piece.video)
         # What might be of any size goes alone.
-        return Loan(self.budget if nbytes is None else nbytes, sum(map(self._open, piece.calls)))
+        return Loan(self.budget if nbytes is None else nbytes, len(piece.calls))
 
     def _prepare(self, piece: Piece) -> ReadyPiece:
         """Decode a piece's video once and build the prompts of its open calls."""
-        calls = [call for call in piece.calls if self._open(call)]
+        calls = self.claims.open(piece)
+        if not calls:
+            return ReadyPiece(deque(), Loan(0, 0))
         cell = self.plan.cell
         try:
             clip = clip_of(cell, piece.video)
