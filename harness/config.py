@@ -42,7 +42,8 @@ class RunConfig:
     base_url: str | None = None
     judge_base_url: str | None = None
     judge_prompt: Path | None = None
-    batch_size: int | None = None
+    batch_size: int | Literal["auto"] | None = None
+    prefetch_bytes: int | None = None
     model_args: Mapping[str, Any] = field(default_factory=dict)
     dataset_args: Mapping[str, Any] = field(default_factory=dict)
     noise_args: Mapping[str, Any] = field(default_factory=dict)
@@ -65,9 +66,9 @@ class RunConfig:
             raise UsageError("--noise_args needs --noise_name and --ratio")
         if self.pooling_args and self.pooling is None:
             raise UsageError("--pooling_args needs --pooling")
-        for name in ("limit", "batch_size", "long_side"):
+        for name in ("limit", "batch_size", "long_side", "prefetch_bytes"):
             value = getattr(self, name)
-            if value is not None and value < 1:
+            if isinstance(value, int) and value < 1:
                 raise UsageError(f"--{name} must be at least 1, not {value}")
 
     @classmethod

@@ -19,6 +19,7 @@ from harness.errors import HarnessError, IncompleteError
 from harness.finish import Outcome, finish
 from harness.locks import CellLock
 from harness.plan import Plan, make_plan
+from harness.prefetch import BUDGET
 from harness.prepare import Prepared
 from harness.progress import Progress
 from harness.results import agreed_stamp, run_folder, write_json
@@ -122,7 +123,8 @@ class Run:
         progress = Progress(total - len(answered), plan.cell.label, "sample", self.ranks.rank == 0)
         model = plan.cell.model
         with cache.journal(f"{token}-{self.ranks.rank}") as journal, progress:
-            run = CellRun(plan, answered, self.ranks, cache, journal, stem, progress)
+            budget = self.config.prefetch_bytes or BUDGET
+            run = CellRun(plan, answered, self.ranks, cache, journal, stem, progress, budget)
             size = self.sizes.setdefault(model.name, batch_size(model.plugin, self.config.batch_size))
             run.answer(size)
         self.ranks.add(f"{stem}/asked", run.stored)

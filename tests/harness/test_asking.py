@@ -169,6 +169,15 @@ def test_harness_errors_end_the_run(way: str, size: object) -> None:
     assert stored == {0: "A"}
 
 
+@pytest.mark.parametrize(("way", "size"), [("in_batches", BatchSize(2)), ("concurrently", 2)])
+def test_what_is_refused_just_before_is_not_asked(way: str, size: object) -> None:
+    echo, stored = Echo(), {}
+    one: Asker[int, str, str] = Asker(echo, str, stored.__setitem__, take=lambda tag: tag in (1, 4))
+    getattr(one, way)(tagged(*"abcdef"), size)
+    assert stored == {1: "B", 4: "E"}
+    assert sorted(echo.calls) == [["b"], ["e"]]
+
+
 def test_calls_run_at_once_but_no_more_than_allowed() -> None:
     lock = threading.Lock()
     now = most = 0

@@ -26,6 +26,7 @@ GOOD = {"data": ("D",), "model": ("M",), "judge": "exact"}
         ({"noise_args": {"severity": "3"}}, "--noise_args"),
         ({"limit": 0}, "--limit"),
         ({"batch_size": 0}, "--batch_size"),
+        ({"prefetch_bytes": 0}, "--prefetch_bytes"),
         ({"long_side": -1}, "--long_side"),
     ],
 )
@@ -52,9 +53,17 @@ def test_a_file_overrides_defaults_and_flags_override_the_file(tmp_path: Path) -
     assert config.work_dir == Path("outputs")
 
 
+@pytest.mark.parametrize(("text", "value"), [("16", 16), ('"auto"', "auto"), ('"16"', 16)])
+def test_a_batch_size_is_a_number_or_auto(tmp_path: Path, text: str, value: object) -> None:
+    file = tmp_path / "run.toml"
+    file.write_text(f'data = "D"\nmodel = "M"\njudge = "exact"\nbatch_size = {text}\n')
+    assert RunConfig.resolve({}, file).batch_size == value
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
+        ('batch_size = "large"', "batch_size"),
         ("sede = 1", "seed"),
         ('seed = "x"', "seed"),
         ("seed = [", "TOML"),
