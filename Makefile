@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 DEMO := outputs/demo
 DEMO_ARGS := --data ShapesVideo_8frame_nopack --model TinyQwen2.5-VL --judge exact --work_dir $(DEMO)
 
-.PHONY: demo test lint types format docs gallery sweep bench clean
+.PHONY: demo test torture lint types format docs gallery sweep bench clean
 
 # imagecorruptions requires opencv-python, which would overwrite the files of opencv-python-headless.
 $(READY): setup.cfg pyproject.toml
@@ -25,6 +25,9 @@ test: $(READY)  ## all tests, slow ones too, with the coverage of harness/
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --include='harness/*' --fail-under=90 --skip-covered
+
+torture: $(READY)  ## real runs killed 200 times at every kind of moment, then compared with undisturbed ones
+	$(BIN)/python -m pytest -q -s tests/test_torture.py --kills 200
 
 lint: $(READY) types
 	$(BIN)/ruff check .

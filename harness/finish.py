@@ -83,6 +83,9 @@ def finish(
         if not verdict.ok:
             log.warning("sample %s: %s %s", id_, verdict.status.value, verdict.error or verdict.reply)
     rating = _rate(plan, judge, verdicts, subset=config.limit is not None or bool(config.ids))
+    imported = sum("imported" in prediction.answer.meta for prediction in predictions.values())
+    if imported:
+        rating = replace(rating, meta={**rating.meta, "imported": imported})
     noise = cell.noise
     path = folder / rating_name(
         cell.model.name,
@@ -113,23 +116,23 @@ def _judge(
 ) -> tuple[dict[SampleId, Verdict], int]:
     """A verdict for every sample, and how many had to be asked for."""
     cache = Cache(verdict_path(work_dir, judge))
-    records = cache.read()
+    records = cache.merge()
     for sentence in cache.damage:
         log.warning(sentence)
     cases = unjudged(plan.samples, predictions, records)
-    verdicts = read_verdicts(records)
     if cases:
         title = f"judging with {judge.name}"
         with cache.journal(uuid.uuid4().hex[:12]) as journal, Progress(len(cases), title, "answer") as bar:
             try:
-                verdicts |= judge_cases(judge.plugin, cases.values(), journal, bar)
+                judge_cases(judge.plugin, cases.values(), journal, bar)
             except KeyboardInterrupt:
                 raise IncompleteError(
                     f"interrupted: {bar.count} of {len(cases)} answers are judged and kept; "
                     "run the same command again to go on"
                 ) from None
-        cache.merge()
-    return verdicts_of(plan.samples, predictions, verdicts), len(cases)
+        # As they are stored: the files of a run do not show which verdicts are new.
+        records = cache.merge()
+    return verdicts_of(plan.samples, predictions, read_verdicts(records)), len(cases)
 
 
 def _rate(plan: Plan, judge: Built[Judge], verdicts: Mapping[SampleId, Verdict], subset: bool) -> Rating:

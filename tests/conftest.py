@@ -37,3 +37,8 @@ def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test may meet a real endpoint or data set by way of the developer's environment."""
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "LMUData", "VIDHARNESS_DENY"):
         monkeypatch.delenv(name, raising=False)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--kills", type=int, default=8, help="how often tests/test_torture.py kills")
+    parser.addoption("--kill_seed", type=int, default=0, help="what is killed when")

@@ -18,13 +18,17 @@ _MARK = "VIDHARNESS_TEST_PROCESS"
 
 @contextmanager
 def whole(
-    command: Sequence[str | Path], env: Mapping[str, str] | None = None, **options: Any
+    command: Sequence[str | Path],
+    env: Mapping[str, str] | None = None,
+    mark: str | None = None,
+    **options: Any,
 ) -> Iterator[subprocess.Popen[str]]:
     """``Popen``; at the end whatever it has started is killed, also what runs in a session of its own.
 
-    torchrun gives each of its processes a session, so they are known by a variable they inherit.
+    torchrun gives each of its processes a session, so they are known by a variable they inherit; its value
+    is ``mark``, by which ``marked`` finds them.
     """
-    mark = uuid.uuid4().hex
+    mark = mark or uuid.uuid4().hex
     process = subprocess.Popen(
         list(map(str, command)),
         env={**(os.environ if env is None else env), _MARK: mark},
