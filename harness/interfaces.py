@@ -35,17 +35,24 @@ if TYPE_CHECKING:
 class Model(Protocol):
     """A video-language model.
 
-    May declare ``max_batch: int`` (prompts it takes in one call; default 1) or
+    May declare ``max_batch: int`` (prompts it takes in one call at most; default 1) or
     ``concurrency: int`` (calls the harness may have under way at once, each with one prompt, from
     as many threads; default 1). An endpoint model also sets ``endpoint = True``: it runs in one
     process only.
+
+    How many prompts a call has, up to ``max_batch``, is for ``--batch_size`` to say, and for the memory
+    there is. Those of a call have frames of one number and size where enough such prompts are at hand,
+    but not always. An answer must not depend on what else is in its call.
     """
 
     def generate(self, prompts: Sequence[Prompt]) -> Iterable[Answer]:
         """One answer per prompt, in order, each given up as soon as it is known.
 
-        A prompt that fails is an ``Answer`` with its status; raise only when no further prompt
-        could succeed either.
+        A prompt that fails is an ``Answer`` with its status. What is raised stops the call: answers
+        given so far are kept, and the other prompts asked again in halves, down to one, which fails
+        with what it raises. Exceptions on several single prompts in a row end the run, except for lack
+        of memory (MemoryError, torch's OutOfMemoryError, or an error that says so), after which calls
+        have fewer prompts. Raise HarnessError when no further prompt could succeed.
         """
         ...
 

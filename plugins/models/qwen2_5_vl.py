@@ -66,6 +66,8 @@ class Qwen25VL:
         self._module: Any = None
         self._encoder: Encoder | None = None
         self._generation: Any = None
+        self._crowded = False
+        """Whether memory ran out in the last call."""
 
     def check(self) -> None:
         for package in _NEEDS:
@@ -93,23 +95,29 @@ class Qwen25VL:
                 self._encoder = self._load_encoder(str(folder.path))
 
     def generate(self, prompts: Sequence[Prompt]) -> Iterator[Answer]:
-        """Answers in order. What fails together is tried in halves, so that one prompt costs no other."""
+        """Answers in order, all at once.
+
+        One prompt that the processor cannot take is answered with its failure. What else goes wrong is
+        raised, and so is that with several prompts: the harness then asks in halves.
+        """
         self.load()
+        assert self._encoder is not None
+        if self._crowded:
+            import torch
+
+            # By now nothing refers any more to what the call that failed had in memory.
+            torch.cuda.empty_cache()
+            self._crowded = False
         if not prompts:
             return
         try:
-            answers = self._answer(prompts)
-        except Exception as error:  # whatever a processor, a kernel or an allocator throws
-            reason = f"{type(error).__name__}: {error}"
-        else:
-            yield from answers
+            inputs = self._encoder.prompts(prompts)
+        except Exception as error:  # whatever a processor throws at odd frames
+            if len(prompts) > 1 or isinstance(error, MemoryError):
+                raise
+            yield Answer(status=Status.MODEL_ERROR, error=f"{type(error).__name__}: {error}")
             return
-        if len(prompts) == 1:
-            yield Answer(status=Status.MODEL_ERROR, error=reason)
-            return
-        middle = len(prompts) // 2
-        yield from self.generate(prompts[:middle])
-        yield from self.generate(prompts[middle:])
+        yield from self._answer(inputs)
 
     def module(self) -> Any:
         """The Qwen2_5_VLForConditionalGeneration, on its device."""
@@ -144,16 +152,19 @@ class Qwen25VL:
                 module.generation_config = greedy
             self._encoder.processor.save_pretrained(folder)
 
-    def _answer(self, prompts: Sequence[Prompt]) -> list[Answer]:
+    def _answer(self, inputs: Mapping[str, Any]) -> list[Answer]:
         import torch
 
         assert self._encoder is not None
-        inputs = self._encoder.prompts(prompts)
         lengths = inputs["attention_mask"].sum(1).tolist()
-        with torch.inference_mode():
-            ids = self._module.generate(
-                **{name: tensor.to(self._module.device) for name, tensor in inputs.items()}
-            )
+        try:
+            with torch.inference_mode():
+                ids = self._module.generate(
+                    **{name: tensor.to(self._module.device) for name, tensor in inputs.items()}
+                )
+        except torch.OutOfMemoryError:
+            self._crowded = True
+            raise
         said = ids[:, inputs["input_ids"].shape[1] :].cpu()
         tokenizer = self._encoder.processor.tokenizer
         texts = tokenizer.batch_decode(said, skip_special_tokens=True, clean_up_tokenization_spaces=False)

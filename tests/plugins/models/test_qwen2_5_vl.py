@@ -14,6 +14,8 @@ from harness_plugins.models.qwen_encoder import IGNORED, Encoder, spacing
 from small_qwen import build_small, make_clip
 
 from harness import Answer, Clip, Prompt, Status, UsageError
+from harness.asking import HOPELESS, Asker
+from harness.batch_size import BatchSize
 from harness.interfaces import Trainable
 from harness.testing import check_model, check_options
 
@@ -234,12 +236,51 @@ def test_the_loss_is_that_of_the_answer(model: Qwen25VL, mixed: list[Prompt]) ->
     assert torch.isclose(out.loss, -wanted.mean(), atol=1e-5)
 
 
+def asked(model: Qwen25VL, prompts: list[Prompt], size: BatchSize) -> list[Answer]:
+    """The answers as the harness gets them."""
+    answers: dict[int, Answer] = {}
+    asker: Asker[int, Prompt, Answer] = Asker(
+        model.generate, lambda error: Answer(status=Status.MODEL_ERROR, error=error), answers.__setitem__
+    )
+    asker.in_batches(enumerate(prompts), size)
+    return [answers[i] for i in range(len(prompts))]
+
+
 def test_what_one_prompt_breaks_costs_that_prompt(model: Qwen25VL) -> None:
     good, bad = Prompt((make_clip(2), "?")), Prompt((make_clip(2, 1, 300), "too thin for Qwen"))
     alone = next(iter(model.generate([good])))
-    first, broken, *rest = list(model.generate([good, bad, good, good]))
-    assert [first, *rest] == [alone] * 3
-    assert broken.status is Status.MODEL_ERROR and "aspect ratio" in broken.error and not broken.text
+    with pytest.raises(ValueError, match="aspect ratio"):
+        list(model.generate([good, bad]))
+    # More of them in a row than exceptions would be forgiven: the next video may be of another shape.
+    found = asked(model, [good, *[bad] * 2 * HOPELESS, good, good], BatchSize(4))
+    assert [found[0], *found[-2:]] == [alone] * 3
+    for broken in found[1:-2]:
+        assert broken.status is Status.MODEL_ERROR and "aspect ratio" in broken.error and not broken.text
+
+
+def test_a_batch_that_does_not_fit_is_answered_in_smaller_ones(
+    model: Qwen25VL, mixed: list[Prompt], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    expected = list(model.generate(mixed * 3))
+    sizes: list[int] = []
+    emptied: list[int] = []
+    plain = model.module().generate
+
+    def generate(**inputs: Any) -> Any:
+        sizes.append(len(inputs["input_ids"]))
+        if sizes[-1] > 5:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return plain(**inputs)
+
+    monkeypatch.setattr(model.module(), "generate", generate)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptied.append(len(sizes)))
+    size = BatchSize(12)
+    assert asked(model, mixed * 3, size) == expected
+    assert sizes == [12, 6, 3, 3, 3, 3, 3]
+    assert emptied == [1, 2]
+    assert size.of() == 3
 
 
 def test_nothing_asked_nothing_answered(model: Qwen25VL) -> None:
