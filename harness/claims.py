@@ -12,10 +12,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
 from harness.runlog import log
 from harness.work import Ranks
+
+if TYPE_CHECKING:
+    from harness.plan import Call, Piece
 
 SILENT_SECONDS = 180.0
 """A rank elsewhere that was silent for so long is gone; it waits less long for the store itself."""
@@ -24,20 +27,7 @@ LATE_SECONDS = 600.0
 POLL_SECONDS = 1.0
 
 
-class _Call(Protocol):
-    @property
-    def key(self) -> str: ...
-
-
-class _Piece(Protocol):
-    @property
-    def calls(self) -> Sequence[_Call]: ...
-
-
-Piece = TypeVar("Piece", bound=_Piece)
-
-
-class Claims(Generic[Piece]):
+class Claims:
     """One rank's view of who asks what in the cell ``name``. Safe to use from several threads.
 
     pieces: the same on all ranks, in the order to begin them.
@@ -50,7 +40,7 @@ class Claims(Generic[Piece]):
         ranks: Ranks,
         name: str,
         pieces: Sequence[Piece],
-        wanted: Callable[[_Call], bool],
+        wanted: Callable[[Call], bool],
         learn: Callable[[], None],
     ) -> None:
         self._ranks, self._name, self._pieces = ranks, name, pieces
@@ -75,11 +65,11 @@ class Claims(Generic[Piece]):
             if number not in begun and self.open(self._pieces[number]):
                 yield self._pieces[number]
 
-    def open(self, piece: Piece) -> list[_Call]:
+    def open(self, piece: Piece) -> list[Call]:
         """The calls of a piece that are wanted and that nobody has claimed, or nobody who is still there."""
         return [call for call in piece.calls if self._wanted(call) and self._free(call)]
 
-    def take(self, call: _Call) -> bool:
+    def take(self, call: Call) -> bool:
         """Claim a call; False when another rank has it, or had stored its answer before it died."""
         key = self._key(call)
         while (holder := self._ranks.agree(key, self._ranks.name)) != self._ranks.name:
@@ -88,7 +78,7 @@ class Claims(Generic[Piece]):
             key = f"{key}/{holder}"
         return self._wanted(call)
 
-    def _free(self, call: _Call) -> bool:
+    def _free(self, call: Call) -> bool:
         key = self._key(call)
         while (holder := self._ranks.agreed(key)) is not None:
             if not self._gone(holder):
@@ -96,7 +86,7 @@ class Claims(Generic[Piece]):
             key = f"{key}/{holder}"
         return self._wanted(call)
 
-    def _key(self, call: _Call) -> str:
+    def _key(self, call: Call) -> str:
         return f"{self._name}/{call.key}"
 
     def _gone(self, holder: str) -> bool:
@@ -110,7 +100,8 @@ class Claims(Generic[Piece]):
 
     def _replaced(self) -> bool:
         """Whether this rank was silent for so long that the others have given it up."""
-        if not _is_gone(self._ranks.name, _incarnations(self._ranks)):
+        rank = self._ranks.rank
+        if f"{rank}.{self._ranks.add(f'incarnation/{rank}', 0)}" == self._ranks.name:
             return False
         log.warning("this rank was silent for too long: the others go on without it")
         return True

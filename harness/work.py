@@ -12,7 +12,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from datetime import timedelta
 from queue import Empty, SimpleQueue
@@ -236,48 +236,3 @@ def _number(environ: Mapping[str, str], name: str, absent: int | None = None) ->
 
 def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
-# --- the old way, until the runner uses harness.claims ---
-def claims(ranks: Ranks, name: str, total: int) -> Iterator[int]:
-    """Numbers from 0 to ``total`` - 1, each to one rank, the next one when it is asked for.
-
-    Those whose holder has died and been replaced come once more, at the end.
-    """
-    mine = set()
-    while (number := ranks.add(f"{name}/claimed") - 1) < total:
-        if _claim(ranks, f"{name}/{number}"):
-            mine.add(number)
-            yield number
-    if sum(_incarnations(ranks)) > ranks.size:
-        for number in range(total):
-            if number not in mine and _claim(ranks, f"{name}/{number}"):
-                yield number
-
-
-def last_out(ranks: Ranks, name: str) -> bool:
-    """Say that this rank has finished ``name``; True for one rank alone, after all have.
-
-    After a restart the ranks finish again, and one of them is the last again.
-    """
-    ranks.add(f"{name}/out/{ranks.name}")
-    incarnations = _incarnations(ranks)
-    for rank, incarnation in enumerate(incarnations):
-        if not ranks.add(f"{name}/out/{rank}.{incarnation}", 0):
-            return False
-    return ranks.add(f"{name}/last/{sum(incarnations)}") == 1
-
-
-def _incarnations(ranks: Ranks) -> list[int]:
-    """How often a process has begun under each rank."""
-    return [ranks.add(f"incarnation/{rank}", 0) for rank in range(ranks.size)]
-
-
-def _claim(ranks: Ranks, key: str) -> bool:
-    """Whether this rank is the first to claim ``key``, or the first after a holder that is gone."""
-    while (holder := ranks.agree(key, ranks.name)) != ranks.name:
-        rank, incarnation = map(int, holder.split("."))
-        if rank < ranks.size and ranks.add(f"incarnation/{rank}", 0) <= incarnation:
-            return False
-        key = f"{key}/{holder}"
-    return True

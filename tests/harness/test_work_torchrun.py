@@ -21,8 +21,10 @@ PIECES = 30
 WORKER = """
 import os, sys, time
 from pathlib import Path
+from types import SimpleNamespace
+from harness.claims import Claims, last_out, leave
 from harness.errors import HarnessError
-from harness.work import claims, join, last_out
+from harness.work import join
 
 folder, mortal = Path(sys.argv[1]), sys.argv[2]
 try:
@@ -34,17 +36,25 @@ log = (folder / f"{ranks.name}.log").open("a", buffering=1)
 log.write(f"token {token}\\n")
 log.write(f"size {ranks.size}\\n")
 ranks.add("begun")
-for piece in claims(ranks, "cell", 30):
-    if ranks.name == mortal and piece >= 4:
+pieces = [SimpleNamespace(calls=[SimpleNamespace(key=str(number))]) for number in range(30)]
+claims = Claims(ranks, "cell", pieces, lambda call: True, lambda: None)
+for piece in claims.pieces():
+    call, = piece.calls
+    number = int(call.key)
+    if not claims.take(call):
+        continue
+    if ranks.name == mortal and number >= 4:
         while ranks.add("begun", 0) < ranks.size:
             time.sleep(0.02)
         os._exit(9)
-    while mortal != "-" and piece >= 20 and ranks.add(f"incarnation/{mortal[0]}", 0) < 2:
+    while mortal != "-" and number >= 20 and ranks.add(f"incarnation/{mortal[0]}", 0) < 2:
         time.sleep(0.02)  # others hold the rest until the dead one is back, however long that takes
     time.sleep(0.02)
-    log.write(f"done {piece}\\n")
+    log.write(f"done {number}\\n")
 if last_out(ranks, "cell"):
     log.write("last out\\n")
+while not leave(ranks):
+    log.write("stayed behind\\n")
 """
 
 
