@@ -126,5 +126,5 @@ def shrink(frames: Frames, long_side: int) -> Frames:
 
 
 def _shrunk(height: int, width: int, long_side: int) -> tuple[int, int]:
-    scale = min(1.0, long_side / max(height, width))
+    scale = min(1.0, long_side / max(height, width, 1))
     return max(1, round(height * scale)), max(1, round(width * scale))

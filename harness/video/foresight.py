@@ -32,5 +32,4 @@ def foresee(video: Video, sampling: Sampling) -> tuple[int, int, int] | None:
     if not width or not height or (sampling.fps is not None and not end):
         return None
     seconds = min(end, video.end or end) - (video.start or 0.0)
-    # One more frame than the times say, since they may be rounded.
-    return len(sampling.indices(max(1, int(seconds * fps) + 1), fps)), height, width
+    return len(sampling.indices(max(1, round(seconds * fps)), fps)), height, width

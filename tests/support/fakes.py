@@ -120,7 +120,13 @@ class Judge:
             yield Verdict(score=float(3 * (len(case.prediction) % 2)), meta={"model": "fake-1"})
 
 
-def make_cell(videos: Mapping[str, Path], ratio: float | None = None, packed: bool = False) -> Cell:
-    dataset = (PackedQuestions if packed else Questions)(videos)
+def make_cell(
+    videos: Mapping[str, Path],
+    ratio: float | None = None,
+    packed: bool = False,
+    count: int = 2,
+    model: Any = None,
+) -> Cell:
+    dataset = (PackedQuestions if packed else Questions)(videos, count)
     noise = None if ratio is None else Noise(built("invert", Invert()), ratio, seed=0)
-    return Cell(built("echo", Model()), built("questions", dataset), noise)
+    return Cell(built("echo", model or Model()), built("questions", dataset), noise)
