@@ -151,10 +151,13 @@ class Arena:
         return set(self._stored("verdicts"))
 
     def final(self) -> dict[str, bytes]:
-        """All files that a complete run leaves, but for the journal of when it was and what it was told."""
+        """What is there after a complete run: caches, and of dated files the newest.
+
+        Left out are what tells when and how it was run, and hidden files that a killed run had begun.
+        """
         found = {}
         for path in sorted((self.folder / "out").rglob("*")):
-            if path.is_file() and path.name not in ("run.json", "run.log"):
+            if path.is_file() and path.name not in ("run.json", "run.log") and path.name[0] != ".":
                 dated = re.fullmatch(r"\d{8}-\d{6}.*", path.parent.name)
                 found[f"{'DATE/' if dated else ''}{path.name}"] = path.read_bytes()
         return found
