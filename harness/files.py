@@ -35,6 +35,11 @@ def ratio_text(ratio: float) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
+    """``write_bytes`` of a text, in UTF-8."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
     """Write through a temporary file and a rename, making the folder if need be.
 
     Raises HarnessError when the disk does not take it.
@@ -42,8 +47,8 @@ def write_text(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name[:200]}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
+        with temporary.open("wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

@@ -133,7 +133,7 @@ def test_every_import_is_a_declared_requirement(root: Path) -> None:
     }
     dists = metadata.packages_distributions()
     for module in modules():
-        allowed = core | (extras if module in PLUGINS else {"decord", "torch"})
+        allowed = core | (extras if module in PLUGINS else {"decord", "pyarrow", "torch"})
         for package in third_party(module):
             found = {canonicalize_name(dist) for dist in dists.get(package, [package])}
             assert found & allowed, f"{module} imports {package}, which setup.cfg does not ask for"
