@@ -7,6 +7,7 @@ question costs itself alone, and where memory ran out, batches stay smaller.
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,6 +33,7 @@ class Asker(Generic[Tag, Question, Reply]):
     ask: takes questions, gives one reply each, in order, as they come.
     store: called with the question's tag; must be safe to call from several threads.
     take: called with the tag just before the question is asked; one that it refuses is left out.
+    share: how many questions a call may have at this moment, beside what its size allows.
     """
 
     def __init__(
@@ -40,8 +42,9 @@ class Asker(Generic[Tag, Question, Reply]):
         failed: Callable[[str], Reply],
         store: Callable[[Tag, Reply], None],
         take: Callable[[Tag], bool] = lambda _: True,
+        share: Callable[[], int] = lambda: sys.maxsize,
     ) -> None:
-        self._ask, self._failed, self._store, self._take = ask, failed, store, take
+        self._ask, self._failed, self._store, self._take, self._share = ask, failed, store, take, share
         self._raised = 0
         self._lock = threading.Lock()
 
@@ -78,14 +81,17 @@ class Asker(Generic[Tag, Question, Reply]):
         self, batch: list[tuple[Tag, Question]], size: BatchSize, shape: Callable[[Question], Shape]
     ) -> None:
         """Answer a batch, in pieces if need be. Empties it, so that nothing holds on to its questions."""
-        pieces = [[tagged for tagged in batch if self._take(tagged[0])]]
+        pieces = [batch[:]]
         batch.clear()
-        while pieces and pieces[-1]:
+        while pieces:
             piece = pieces.pop()
             heaviest = max(volume(shape(question)) for _, question in piece)
-            most = size.of(heaviest)
+            most = min(size.of(heaviest), self._share())
             if len(piece) > most:
                 pieces += [piece[most:], piece[:most]]
+                continue
+            piece = [tagged for tagged in piece if self._take(tagged[0])]
+            if not piece:
                 continue
             began = time.monotonic()
             given = self._several(piece, partial(size.refuse, heaviest, len(piece)))

@@ -9,7 +9,9 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from math import ceil
 from typing import Any, Literal
 
 from harness.asking import Asker, sentence
@@ -25,7 +27,7 @@ from harness.prefetch import BUDGET, THREADS, Loan, Prefetch
 from harness.progress import Progress
 from harness.records import from_prediction
 from harness.types import Answer, Clip, Prediction, Prompt, Sample, SampleId, Status
-from harness.work import Ranks
+from harness.work import Ranks, StoreError
 
 DEFAULT_BATCH = 8
 
@@ -69,8 +71,15 @@ class CellRun:
     stored: int = 0
     """Answers this rank has stored."""
     claims: Claims = field(init=False)
+    open: int = field(init=False)
+    """Samples that were not answered when this rank began."""
+    before: int = field(init=False)
+    """What all ranks had stored by then; done: by now."""
+    done: int = field(init=False)
 
     def __post_init__(self) -> None:
+        self.open = len(self.plan.samples) - len(self.answered)
+        self.before = self.done = self.ranks.add(f"{self.name}/done", 0)
         self.claims = Claims(self.ranks, self.name, self.plan.pieces, self._open, self._learn)
 
     def answer(self, size: BatchSize) -> None:
@@ -110,6 +119,7 @@ class CellRun:
                 failed=lambda error: Answer(status=Status.MODEL_ERROR, error=error),
                 store=store,
                 take=take,
+                share=self._share,
             )
 
             def fail(ready: Ready, answer: Answer) -> None:
@@ -191,7 +201,15 @@ class CellRun:
                 self.journal.append(sample.id, record)
                 self.stored += 1
         asked = sum(sample.id not in self.answered for sample in ready.call.group)
-        self.progress.reach(self.ranks.add(f"{self.name}/done", asked))
+        with suppress(StoreError):  # the next claim says so: first the rest of the batch is stored
+            self.done = self.ranks.add(f"{self.name}/done", asked)
+            self.progress.reach(self.done)
+
+    def _share(self) -> int:
+        """Of what is left as much as this rank had of what is done: so at the end none has a batch alone."""
+        done = self.done - self.before
+        left = max(1, self.open - done)
+        return ceil(left * self.stored / done) if self.stored and done else ceil(left / self.ranks.size)
 
 
 def batch_size(model: Model, asked: int | Literal["auto"] | None) -> BatchSize:

@@ -45,6 +45,21 @@ def test_batches_are_full_but_for_the_last() -> None:
     assert stored == {0: "A", 1: "B", 2: "C", 3: "D", 4: "E"}
 
 
+def test_a_batch_is_no_larger_than_the_share_at_its_time_and_taken_just_then() -> None:
+    echo, taken, shares = Echo(), [], [3, 3, 2, 2, 1, 1]
+
+    def take(tag: int) -> bool:
+        taken.append((tag, len(echo.calls)))
+        return tag != 1
+
+    stored: dict[int, str] = {}
+    ask = Asker(echo, str, stored.__setitem__, take=take, share=lambda: shares.pop(0))
+    ask.in_batches(tagged(*"abcdef"), BatchSize(6))
+    assert echo.calls == [["a", "c"], ["d", "e"], ["f"]]
+    assert taken == [(0, 0), (1, 0), (2, 0), (3, 1), (4, 1), (5, 2)]
+    assert "".join(stored.values()) == "ACDEF"
+
+
 def test_a_failing_batch_costs_one_question() -> None:
     echo = Echo()
     ask, stored = asker(echo)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import itertools
 import random
 import threading
@@ -124,6 +125,26 @@ def test_whoever_has_nothing_left_helps_where_others_do_not_yet() -> None:
             break
     assert [len(worker.asked) for worker in workers] == [3, 3, 3, 3]
     assert sorted(itertools.chain(*(worker.asked for worker in workers))) == sorted(keys(pieces_of(12)))
+
+
+def simulated(sizes: Sequence[int], slowness: Sequence[float]) -> float:
+    """When the last rank has ended, if a call takes each so long, over the ideal of none ever idle."""
+    turns = [iter(Worker(rank, pieces_of(*sizes))) for rank in world(len(slowness))]
+    clocks, ends = [(0.0, rank) for rank in range(len(slowness))], []
+    while clocks:
+        now, rank = heapq.heappop(clocks)
+        if next(turns[rank], None) is None:
+            ends.append(now)
+        else:
+            heapq.heappush(clocks, (now + slowness[rank], rank))
+    return max(ends) / (sum(sizes) / sum(1 / slow for slow in slowness))
+
+
+@pytest.mark.parametrize("sizes", [[3] * 40, [60, *[2] * 30], [120], [1] * 120], ids=str)
+def test_a_rank_five_times_slower_holds_nobody_up(sizes: list[int]) -> None:
+    assert simulated(sizes, [5, 1, 1, 1]) <= 1.15
+    assert simulated(sizes, [1, 1, 1, 5]) <= 1.15
+    assert simulated(sizes, [1, 1, 1, 1]) <= 1.05
 
 
 def test_a_video_is_decoded_once_while_there_are_others() -> None:
