@@ -35,7 +35,7 @@ class Accounts:
     def __str__(self) -> str:
         by_victim = ", ".join(f"{count} {victim}" for victim, count in sorted(self.kills.items()))
         return (
-            f"{self.runs} runs, {self.kills.total()} killed ({by_victim}); "
+            f"{self.runs} runs, {self.kills.total()} kills ({by_victim}); "
             f"{self.repeated} calls repeated, each in flight at a kill; "
             f"no process stayed longer than {self.orphans:.1f} s"
         )
@@ -86,11 +86,11 @@ def one_round(
         ran = arena.run(ranks, restarts, kill)
         code, accounts.runs = ran.code, accounts.runs + 1
         accounts.orphans = max(accounts.orphans, ran.orphans)
-        if code != 0:
-            assert kill is not None, ran.output
-            accounts.kills[kill.victim] += 1
         where = f"{kill}, {ranks} ranks, {restarts} restarts:\n{ran.output}"
-        audit(arena, ran, before, keys, max(ranks, 1) * (restarts + 1), where, accounts)
+        assert code == 0 or ran.kills, where
+        if kill is not None:
+            accounts.kills[kill.victim] += ran.kills
+        audit(arena, ran, before, keys, max(ranks, 1) * ran.kills, where, accounts)
     assert arena.final() == wanted
 
 

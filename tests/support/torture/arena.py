@@ -40,6 +40,7 @@ class Ran:
     """A run that has ended. asked, judged: the calls it made, by digest of the answer they are about."""
 
     code: int
+    kills: int
     output: str
     asked: list[str]
     judged: list[str]
@@ -84,6 +85,7 @@ class Arena:
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True)
         self._log.touch()
+        self._deaths.touch()
         path = os.pathsep.join([str(_installed(self.home)), os.environ.get("PYTHONPATH", "")])
         self.environ = {
             **os.environ,
@@ -91,7 +93,12 @@ class Arena:
             "XDG_CACHE_HOME": str(self.home / "cache"),
             "OPENAI_API_KEY": "sk-test",
             "TORTURE_CALLS": str(self._log),
+            "TORTURE_DEATHS": str(self._deaths),
         }
+
+    @property
+    def _deaths(self) -> Path:
+        return self.folder / "deaths.log"
 
     @property
     def _log(self) -> Path:
@@ -118,6 +125,7 @@ class Arena:
             launch += [f"--max-restarts={restarts}"]
         mark, said = uuid.uuid4().hex, self.folder / "said.txt"
         asked, judged = len(self._asked()), len(self.calls.judged)
+        deaths = len(self._deaths.read_text().split())
 
         def made() -> int:
             return len(self._asked()) - asked + len(self.calls.judged) - judged
@@ -133,14 +141,14 @@ class Arena:
                 stderr=subprocess.STDOUT,
             ) as process,
         ):
-            if kill is not None:
-                kill.carry_out(process, mark, made)
+            killed = kill is not None and kill.carry_out(process, mark, made)
             code = process.wait(300)
             ended = time.monotonic()
             while marked(mark) and time.monotonic() < ended + 240:
                 time.sleep(0.01)
             orphans = time.monotonic() - ended
-        return Ran(code, said.read_text(), self._asked()[asked:], self.calls.judged[judged:], orphans)
+        kills = killed + len(self._deaths.read_text().split()) - deaths
+        return Ran(code, kills, said.read_text(), self._asked()[asked:], self.calls.judged[judged:], orphans)
 
     def answered(self) -> set[str]:
         """The digests of the stored answers. Fails when anything stored cannot be read."""

@@ -36,13 +36,13 @@ class Kill:
             return {"TORTURE_DIE": f"{self.rank}:{self.operation}:{self.count}"}
         return {}
 
-    def carry_out(self, process: subprocess.Popen[str], mark: str, calls: Callable[[], int]) -> None:
-        """Wait for the moment, unless the process ends before, and kill."""
+    def carry_out(self, process: subprocess.Popen[str], mark: str, calls: Callable[[], int]) -> bool:
+        """Wait for the moment and kill from outside; whether it came before the process ended."""
         if self.victim == "itself":
-            return
+            return False
         while calls() < self.count:
             if process.poll() is not None:
-                return
+                return False
             time.sleep(0.001)
         time.sleep(self.delay)
         if self.victim == "rank":
@@ -53,6 +53,7 @@ class Kill:
         for pid in victims:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        return bool(victims)
 
 
 def draw_kill(draw: random.Random, ranks: int, calls: int) -> Kill:

@@ -1,8 +1,8 @@
 """Python imports this by itself at its start. It makes a process die in the middle of its work with files.
 
 ``TORTURE_DIE=RANK:OPERATION:N``: the process of that rank kills itself with SIGKILL at its Nth OPERATION on
-a file of the run (``any``, or the name of a function of os). A write has written half by then; whatever
-else it is, is done in every second case.
+a file of the run (``any``, or the name of a function of os), and says so in ``TORTURE_DEATHS``. A write has
+written half by then; whatever else it is, is done in every second case.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ def arm(operation: str, left: int) -> None:
                         function(first, args[0][: len(args[0]) // 2])
                     elif left % 2:
                         function(first, *args, **kwargs)
+                    with Path(os.environ["TORTURE_DEATHS"]).open("a") as deaths:
+                        deaths.write(f"{operation}\n")
                     os.kill(os.getpid(), signal.SIGKILL)
             return function(first, *args, **kwargs)
 
