@@ -60,7 +60,7 @@ class Cache:
         Journals of live writers are read but stay. One with damaged lines is set aside as
         ``.journal.damaged``. While another process merges, this only reads. Raises CacheError.
         """
-        if not self._journals():
+        if not self.journals():
             return self.read()
         temporary = self.path.with_name(f"{self.path.name}.tmp")
         with ExitStack() as held:
@@ -69,7 +69,7 @@ class Cache:
                 if file is None:
                     return self.read()
                 held.callback(release, file, temporary)
-                ended = [path for path in self._journals() if _take(path, held)]
+                ended = [path for path in self.journals() if _take(path, held)]
                 found = self._contents()
                 records = self._fold(found)
                 _replace(file, temporary, self.path, dump(records))
@@ -79,11 +79,8 @@ class Cache:
                 cannot_write(self.path, error)
         return records
 
-    def _contents(self) -> dict[Path, Contents]:
-        read = ((path, _read(path)) for path in self._journals())
-        return {path: parse(data) for path, data in read if data is not None}
-
-    def _journals(self) -> list[Path]:
+    def journals(self) -> list[Path]:
+        """The journals that are not merged yet, also those of live writers."""
         pattern = re.compile(rf"{re.escape(self.path.stem)}\.[\w~-]+\.journal", re.ASCII)
         try:
             return sorted(path for path in self.path.parent.iterdir() if pattern.fullmatch(path.name))
@@ -91,6 +88,10 @@ class Cache:
             return []
         except OSError as error:
             raise _unreadable(self.path.parent, error) from error
+
+    def _contents(self) -> dict[Path, Contents]:
+        read = ((path, _read(path)) for path in self.journals())
+        return {path: parse(data) for path, data in read if data is not None}
 
     def _fold(self, journals: dict[Path, Contents]) -> dict[Key, Record]:
         # The .pkl is read after the journals: what a merge removes meanwhile is in it by then.

@@ -12,9 +12,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from harness.cli.cache_flags import add as add_cache_verbs
 from harness.errors import UsageError
 
 KINDS = ("model", "dataset", "corruption", "pooling", "judge", "trainer")
+_UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -50,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action=_Version, nargs=0, help="print the version")
     verbs = top.add_subparsers(metavar="VERB", required=True, parser_class=_Parser)
-    for add in (_run, _check, _list, _plugins, _show, _train, _leaderboard, _compare):
+    for add in (_run, _check, _list, _plugins, _show, _train, _leaderboard, _compare, _cache):
         add(verbs)
     return top
 
@@ -133,7 +135,15 @@ def _run_flags(verb: argparse.ArgumentParser) -> None:
     where.add_argument("--judge_prompt", type=Path, metavar="FILE", help="a rubric of your own")
 
     how = verb.add_argument_group("how")
-    how.add_argument("--batch_size", type=int, metavar="N", help="prompts per call of a local model (8)")
+    how.add_argument(
+        "--batch_size",
+        type=_number_or_auto,
+        metavar="N",
+        help="prompts per call of a local model (8), or auto: begin small, double while that pays",
+    )
+    how.add_argument(
+        "--prefetch_bytes", type=_bytes, metavar="N", help="frames held ready by each process, e.g. 4G (1G)"
+    )
     _pairs(how, "model_args", "dataset_args", "noise_args", "judge_args", "pooling_args")
     how.add_argument("--config", type=Path, metavar="FILE", help="TOML file of these settings; flags win")
 
@@ -190,8 +200,33 @@ def _compare(verbs: Any) -> None:
     verb.add_argument("--block", default="coarse_all", help="coarse_all, coarse_valid, fine_all, fine_valid")
 
 
+def _cache(verbs: Any) -> None:
+    summary = "look at stored answers, check them, take them out or in"
+    made = verbs.add_parser("cache", help=summary, description=summary, allow_abbrev=False)
+    add_cache_verbs(
+        made.add_subparsers(metavar="ACTION", required=True, parser_class=_Parser), _verb, _run_flags
+    )
+
+
 def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+
+
+def _number_or_auto(text: str) -> int | str:
+    if text == "auto":
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a whole number nor auto") from None
+
+
+def _bytes(text: str) -> int:
+    number, unit = (text[:-1], text[-1].upper()) if text[-1:].upper() in _UNITS else (text, "")
+    try:
+        return int(float(number) * _UNITS.get(unit, 1))
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of bytes: write e.g. 4G or 500M") from None

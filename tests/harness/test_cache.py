@@ -259,8 +259,8 @@ def test_while_another_process_merges_this_one_reads(cache: Cache) -> None:
 
 def test_a_journal_that_goes_while_merging_is_no_error(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
     put(cache, "w", (1, OK))
-    listed = [*cache._journals(), cache.path.with_name("m_0.3.gone.journal")]
-    monkeypatch.setattr(cache, "_journals", lambda: listed)
+    listed = [*cache.journals(), cache.path.with_name("m_0.3.gone.journal")]
+    monkeypatch.setattr(cache, "journals", lambda: listed)
     assert cache.merge() == {1: OK}
     assert cache.read() == {1: OK}
 
