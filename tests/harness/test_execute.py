@@ -14,6 +14,7 @@ import pytest
 from fakes import Judge, Model, built, make_cell, write_video
 
 from harness import Answer, Case, HarnessError, Prompt, Status, Verdict
+from harness.cache import Cache
 from harness.cell import Cell
 from harness.config import RunConfig
 from harness.errors import IncompleteError
@@ -289,6 +290,25 @@ def test_the_same_sentence_is_judged_once_across_cells(videos: dict[str, Path], 
         one.run()
         judged.append(len(one.judge.cases))
     assert judged == [10, 0, 0]
+
+
+def test_verdicts_of_a_run_that_died_before_merging_are_used_and_merged(
+    videos: dict[str, Path], tmp_path: Path
+) -> None:
+    one = bench(videos, tmp_path)
+    first = one.run()
+    (path,) = (tmp_path / "verdicts").glob("*.pkl")
+    records = Cache(path).read()
+    path.unlink()
+    with Cache(path).journal("died") as journal:
+        for key, record in records.items():
+            journal.append(key, record)
+    again = one.run()
+    assert first is not None and again is not None
+    assert again.judged == 0
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+    (told,) = first.folder.glob("*_verdicts.jsonl")
+    assert (again.folder / told.name).read_bytes() == told.read_bytes()
 
 
 class Team:
