@@ -192,6 +192,30 @@ def test_many_records_are_stored_with_one_sync(path: Path, monkeypatch: pytest.M
     assert stored(path) == {number: {"n": number} for number in range(500)}
 
 
+def test_an_answer_costs_the_same_however_many_are_stored(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One write of its own length and one sync, and nothing is read."""
+    flushed, written = [], []
+    real = os.write
+    monkeypatch.setattr(harness.journal, "flush", flushed.append)
+
+    def write(file: int, data: bytes) -> int:
+        written.append(len(data))
+        return real(file, data)
+
+    with Journal(path) as journal:
+        for stored in (0, 2000):
+            journal.extend((f"{stored}.{number}", {}) for number in range(stored))
+            flushed.clear()
+            with monkeypatch.context() as patch:
+                patch.setattr(os, "write", write)
+                patch.setattr(os, "pread", lambda *_: pytest.fail("it reads"))
+                journal.append("key", {"text": "x" * 100})
+            assert len(flushed) == 1
+    assert len(written) == 2 and written[0] == written[1]
+
+
 def test_a_stamp_from_the_far_future_moves_nobody_elses(path: Path) -> None:
     with Journal(path, after=2**63 - 1) as journal:
         journal.append(1, {})
