@@ -18,6 +18,7 @@ from typing import Generic, TypeVar
 from harness.batch_size import BatchSize, out_of_memory
 from harness.batches import Shape, grouped, volume
 from harness.errors import HarnessError
+from harness.prefetch import Lack
 
 Tag = TypeVar("Tag")
 Question = TypeVar("Question")
@@ -50,13 +51,13 @@ class Asker(Generic[Tag, Question, Reply]):
 
     def in_batches(
         self,
-        questions: Iterable[tuple[Tag, Question] | None],
+        questions: Iterable[tuple[Tag, Question] | Lack],
         size: BatchSize,
         shape: Callable[[Question], Shape] = lambda _: (),
     ) -> None:
         """Ask as many questions a call as ``size`` has it, those of one shape together.
 
-        None among the questions asks for some of those that wait for company to be answered now.
+        A lack among the questions has some of those that wait for company answered now.
         """
         for batch in grouped(questions, lambda tagged: shape(tagged[1]), size):
             self._batch(batch, size, shape)

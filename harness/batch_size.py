@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from statistics import fmean
+from typing import Literal, Self
+
+DEFAULT = 8
 GAIN = 1.1
 """Times as many questions a second that a doubled batch must bring for the doubling to go on."""
 TRIES = 3
@@ -26,6 +30,11 @@ class BatchSize:
         self._before = 0.0
         self._refused: list[tuple[int, int]] = []
 
+    @classmethod
+    def asked(cls, number: int | Literal["auto"] | None, most: int) -> Self:
+        """As the user asked, None being the default, though never more than the model takes."""
+        return cls(most, auto=True) if number == "auto" else cls(min(number or DEFAULT, most))
+
     def of(self, volume: int = 0) -> int:
         """Questions for a call whose heaviest weighs ``volume``; at least one."""
         return max(1, min([self._aim, *(_fitting(volume, *refused) for refused in self._refused)]))
@@ -41,7 +50,8 @@ class BatchSize:
             return
         self._rates.append(count / max(seconds, 1e-9))
         if max(self._rates) > GAIN * self._before:
-            self._before, self._rates = max(self._rates), []
+            # The mean: one lucky call must not end the doubling, which costs more than a batch too large.
+            self._before, self._rates = fmean(self._rates), []
             self._aim = min(2 * self._aim, self._most)
             self._growing = self._aim > count
         elif len(self._rates) == TRIES:

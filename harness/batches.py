@@ -1,7 +1,7 @@
 """Which questions go in a call together: those of one shape where there are enough of them.
 
-Frames of one shape need no padding. What has no company waits for some, though never behind more than a
-few batches of others, and then goes with those nearest to it in volume.
+Frames of one shape need no padding. What has no company waits for some, though neither behind more than a
+few batches of others nor while the model has nothing else to do; then it goes with those nearest in volume.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from math import prod
 from typing import Generic, TypeVar
 
 from harness.batch_size import BatchSize
+from harness.prefetch import Lack
 
 Question = TypeVar("Question")
 Shape = tuple[tuple[int, ...], ...]
@@ -26,24 +27,25 @@ def volume(shape: Shape) -> int:
 
 
 def grouped(
-    questions: Iterable[Question | None], shape: Callable[[Question], Shape], size: BatchSize
+    questions: Iterable[Question | Lack], shape: Callable[[Question], Shape], size: BatchSize
 ) -> Iterator[list[Question]]:
     """Batches of the questions: each once, none larger than ``size`` has it.
 
-    None among the questions says that no more can come before some are answered: a batch of what waits
-    is given out. No question is referred to from here once it is given out.
+    Where the next question lacks room, a batch of what waits is given out; where it is not ready, one that
+    is full. No question is referred to from here once it is given out.
     """
     waiting: _Waiting[Question] = _Waiting(size)
     for question in questions:
-        if question is not None:
-            found = shape(question)
-            waiting.put(found, question)
-            del question
-            while waiting.full(found):
-                yield waiting.take(found)
-            if waiting.longest() >= WINDOW * size.of(volume(found)):
+        if isinstance(question, Lack):
+            if waiting.count >= (1 if question is Lack.ROOM else waiting.batch()):
                 yield waiting.take_oldest()
-        elif waiting.count:
+            continue
+        found = shape(question)
+        waiting.put(found, question)
+        del question
+        while waiting.full(found):
+            yield waiting.take(found)
+        if waiting.longest() >= WINDOW * size.of(volume(found)):
             yield waiting.take_oldest()
     while waiting.count:
         yield waiting.take_oldest()
@@ -84,11 +86,18 @@ class _Waiting(Generic[Question]):
 
     def longest(self) -> int:
         """How many questions have come since the one that waits longest, itself included."""
-        return self._put - min((group[0][0] for group in self._groups.values()), default=self._put)
+        return self._put - self._groups[self._oldest()][0][0] if self.count else 0
+
+    def batch(self) -> int:
+        """How many go in a call with the one that waits longest; at least one."""
+        return self._size.of(volume(self._oldest())) if self.count else 1
 
     def take_oldest(self) -> list[Question]:
         """A batch with the question that waits longest, filled up with those nearest to it in volume."""
-        first = min(self._groups, key=lambda shape: self._groups[shape][0][0])
+        first = self._oldest()
         return self.take(
             *sorted(self._groups, key=lambda shape: (shape != first, abs(volume(shape) - volume(first))))
         )
+
+    def _oldest(self) -> Shape:
+        return min(self._groups, key=lambda shape: self._groups[shape][0][0])

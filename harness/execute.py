@@ -24,7 +24,7 @@ from harness.prepare import Prepared
 from harness.progress import Progress
 from harness.results import agreed_stamp, run_folder, write_json
 from harness.runlog import log, logging_to
-from harness.runner import CellRun, batch_size
+from harness.runner import CellRun
 from harness.types import SampleId
 from harness.work import Ranks, StoreError
 
@@ -125,6 +125,7 @@ class Run:
         with cache.journal(f"{token}-{self.ranks.rank}") as journal, progress:
             budget = self.config.prefetch_bytes or BUDGET
             run = CellRun(plan, answered, self.ranks, cache, journal, stem, progress, budget)
-            size = self.sizes.setdefault(model.name, batch_size(model.plugin, self.config.batch_size))
+            most = getattr(model.plugin, "max_batch", 1)
+            size = self.sizes.setdefault(model.name, BatchSize.asked(self.config.batch_size, most))
             run.answer(size)
         self.ranks.add(f"{stem}/asked", run.stored)

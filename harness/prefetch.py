@@ -48,8 +48,15 @@ class _Job(Generic[Result]):
     done: bool = False
 
 
+class Lack(Enum):
+    """Why nothing comes out just now."""
+
+    ROOM = "what the taker holds leaves no room: it has to give something back"
+    READY = "the next result is still being made, and will be waited for when it is asked for again"
+
+
 class _Turn(Enum):
-    TAKE, FULL, END = range(3)
+    TAKE, END, WAIT = range(3)
 
 
 class Prefetch(Generic[Item, Result]):
@@ -58,8 +65,8 @@ class Prefetch(Generic[Item, Result]):
     foresee: the loan of an item's result, before it is made. An item is begun when its bytes fit in
     ``budget`` beside all others and the parts held are fewer than ``parts()``, or when nothing is held:
     so only a result that is larger than the budget by itself, or than was foreseen, exceeds it.
-    patient: where the taker holds too much for more to come, wait until others give some of it back;
-    else None comes out of the iterator, to tell the taker that it must do so itself.
+    patient: wait for whatever is lacking, as others give back meanwhile; else the taker is told, in place
+    of a result: once for each result or return that a result is still being made.
 
     What the items, ``foresee`` and ``make`` raise is raised to the taker, in its place.
     """
@@ -86,6 +93,8 @@ class Prefetch(Generic[Item, Result]):
         """Bytes with the taker."""
         self._next: Loan | None = None
         """Of the item that waits to be begun."""
+        self._told = patient
+        """Whether the taker knows that it has to wait."""
         self._ended = False
 
     def __enter__(self) -> Self:
@@ -100,10 +109,10 @@ class Prefetch(Generic[Item, Result]):
         self._end()
         self._pool.shutdown()
 
-    def __iter__(self) -> Iterator[Result | None]:
+    def __iter__(self) -> Iterator[Result | Lack]:
         while (turn := self._wait()) is not _Turn.END:
             # Nothing here may go on referring to the result.
-            yield None if turn is _Turn.FULL else self._take()
+            yield turn if isinstance(turn, Lack) else self._take()
 
     def give_back(self, loan: Loan) -> None:
         """Say that one part of a result is done with, and no longer referred to. From any thread."""
@@ -113,32 +122,34 @@ class Prefetch(Generic[Item, Result]):
             if not loan.parts:
                 self._held.nbytes -= loan.nbytes
                 self._lent -= loan.nbytes
+            self._told = self._patient
             self._changed.notify_all()
 
-    def _wait(self) -> _Turn:
+    def _wait(self) -> _Turn | Lack:
+        """What comes next for the taker; never ``_Turn.WAIT``."""
         with self._changed:
-            while (turn := self._turn()) is None or (turn is _Turn.FULL and self._patient):
+            while (turn := self._turn()) is _Turn.WAIT or (turn is Lack.ROOM and self._patient):
                 self._changed.wait()
+            self._told = turn is Lack.READY or self._patient
             return turn
 
-    def _turn(self) -> _Turn | None:
-        """What comes next for the taker; None while that is being made."""
-        if self._jobs:
-            head = self._jobs[0]
-            if not head.done:
-                return None
-            fits = not self._lent or self._lent + head.loan.nbytes <= self._budget // 2
-            return _Turn.TAKE if fits else _Turn.FULL
-        if self._next is not None and not self._room(self._next):
-            return _Turn.FULL
-        return _Turn.END if self._ended else None
+    def _turn(self) -> _Turn | Lack:
+        if self._jobs and self._jobs[0].done:
+            fits = not self._lent or self._lent + self._jobs[0].loan.nbytes <= self._budget // 2
+            return _Turn.TAKE if fits else Lack.ROOM
+        if not self._jobs and self._next is not None and not self._room(self._next):
+            return Lack.ROOM
+        if not self._jobs and self._ended:
+            return _Turn.END
+        return _Turn.WAIT if self._told else Lack.READY
 
-    def _take(self) -> Result | None:
+    def _take(self) -> Result:
         with self._changed:
             job = self._jobs.popleft()
             self._lent += job.loan.nbytes
             if job.error is not None:
                 raise job.error
+            assert job.result is not None
             return job.result
 
     def _room(self, loan: Loan) -> bool:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import ceil
-from typing import Any, Literal
+from typing import Any
 
 from harness.asking import Asker, sentence
 from harness.batch_size import BatchSize
@@ -20,16 +20,15 @@ from harness.batches import WINDOW, Shape
 from harness.cache import Cache, Journal
 from harness.claims import Claims
 from harness.errors import DecodeError, HarnessError
-from harness.interfaces import Model, Packed
 from harness.pipeline import clip_bytes, clip_of, prompt_of
 from harness.plan import Call, Piece, Plan
-from harness.prefetch import BUDGET, THREADS, Loan, Prefetch
+from harness.prefetch import BUDGET, THREADS, Lack, Loan, Prefetch
 from harness.progress import Progress
 from harness.records import from_prediction
-from harness.types import Answer, Clip, Prediction, Prompt, Sample, SampleId, Status
+from harness.replies import predictions
+from harness.storing import Storing
+from harness.types import Answer, Clip, Prompt, SampleId, Status
 from harness.work import Ranks, StoreError
-
-DEFAULT_BATCH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,25 +89,27 @@ class CellRun:
         """
         model = self.plan.cell.model.plugin
         concurrency = getattr(model, "concurrency", 1)
+        apart = concurrency > 1
         lock = threading.Lock()
         finished: list[Loan] = []
 
         def parts() -> int:
             # As many again as are asked at once, and those that wait for others of their shape.
-            return THREADS + (2 * concurrency if concurrency > 1 else (WINDOW + 2) * size.of())
+            return THREADS + (2 * concurrency if apart else (WINDOW + 2) * size.of())
 
-        with Prefetch(
-            self.claims.pieces(), self._prepare, self._foresee, parts, concurrency > 1, self.budget
-        ) as ahead:
+        prefetch = Prefetch(self.claims.pieces(), self._prepare, self._foresee, parts, apart, self.budget)
+        with Storing(self.journal) as storing, prefetch as ahead:
             # A batch is held by whoever asks it until it is answered as a whole and the next is wanted.
-            done = ahead.give_back if concurrency > 1 else finished.append
+            done = ahead.give_back if apart else finished.append
 
             def store(ready: Ready, answer: Answer) -> None:
                 with lock:
-                    self._store(ready, answer)
+                    storing.put(self._records(ready, answer))
+                    self._count(ready)
                 done(ready.loan)
 
             def take(ready: Ready) -> bool:
+                storing.wait()  # nothing is asked while an answer could still be lost
                 taken = self.claims.take(ready.call)
                 if not taken:
                     done(ready.loan)
@@ -127,8 +128,9 @@ class CellRun:
                     store(ready, answer)
 
             questions = self._questions(ahead, finished, fail)
-            if concurrency > 1:
-                asker.concurrently(filter(None, questions), concurrency)
+            if apart:
+                wanted = (one for one in questions if not isinstance(one, Lack))
+                asker.concurrently(wanted, concurrency)
             else:
                 asker.in_batches(questions, size, _shape)
 
@@ -137,16 +139,16 @@ class CellRun:
         ahead: Prefetch[Piece, ReadyPiece],
         finished: list[Loan],
         fail: Callable[[Ready, Answer], None],
-    ) -> Iterator[tuple[Ready, Prompt] | None]:
-        """Each call that is to be asked; None where nothing more can come before some are answered.
+    ) -> Iterator[tuple[Ready, Prompt] | Lack]:
+        """Each call that is to be asked, and what is lacking where none can come just now.
 
         Refers to none that it has given out.
         """
         load = getattr(self.plan.cell.model.plugin, "load", None)
         for piece in ahead:
-            if piece is None:
-                yield None
-            while piece is not None and piece.calls:
+            if isinstance(piece, Lack):
+                yield piece
+            while isinstance(piece, ReadyPiece) and piece.calls:
                 if piece.failure is not None:
                     fail(piece.calls.popleft(), piece.failure)
                     continue
@@ -194,12 +196,14 @@ class CellRun:
         asked = zip(calls, prompts, strict=True)
         return ReadyPiece(deque(Ready(call, loan, clip, prompt) for call, prompt in asked), loan)
 
-    def _store(self, ready: Ready, answer: Answer) -> None:
-        for sample, share in _shares(self.plan, ready.call.group, answer):
-            if sample.id not in self.answered:
-                record = from_prediction(_prediction(sample, share, ready.clip), ready.call.key)
-                self.journal.append(sample.id, record)
+    def _records(self, ready: Ready, answer: Answer) -> Iterator[tuple[SampleId, dict[str, Any]]]:
+        dataset = self.plan.cell.dataset.plugin
+        for prediction in predictions(dataset, ready.call.group, answer, ready.clip):
+            if prediction.id not in self.answered:
                 self.stored += 1
+                yield prediction.id, from_prediction(prediction, ready.call.key)
+
+    def _count(self, ready: Ready) -> None:
         asked = sum(sample.id not in self.answered for sample in ready.call.group)
         with suppress(StoreError):  # the next claim says so: first the rest of the batch is stored
             self.done = self.ranks.add(f"{self.name}/done", asked)
@@ -212,12 +216,6 @@ class CellRun:
         return ceil(left * self.stored / done) if self.stored and done else ceil(left / self.ranks.size)
 
 
-def batch_size(model: Model, asked: int | Literal["auto"] | None) -> BatchSize:
-    """How many prompts the model gets a call, never more than its ``max_batch``."""
-    most = getattr(model, "max_batch", 1)
-    return BatchSize(most, auto=True) if asked == "auto" else BatchSize(min(asked or DEFAULT_BATCH, most))
-
-
 def _question(ready: Ready) -> tuple[Ready, Prompt]:
     assert ready.prompt is not None
     return ready, ready.prompt
@@ -226,37 +224,3 @@ def _question(ready: Ready) -> tuple[Ready, Prompt]:
 def _shape(prompt: Prompt) -> Shape:
     shown = (part for part in prompt.parts if not isinstance(part, str))
     return tuple(part.frames.shape if isinstance(part, Clip) else part.shape for part in shown)
-
-
-def _prediction(sample: Sample, answer: Answer, clip: Clip | None) -> Prediction:
-    frames: Mapping[str, Any] = {}
-    if clip is not None:
-        frames = {
-            "indices": tuple(clip.indices.tolist()),
-            "times": tuple(clip.times.tolist()),
-            "notes": clip.notes,
-        }
-    return Prediction(id=sample.id, answer=_checked(answer), **frames)
-
-
-def _checked(answer: Answer) -> Answer:
-    """An answer without text is a failure, whatever the model calls it."""
-    if answer.status is Status.OK and not answer.text.strip():
-        return replace(answer, status=Status.MODEL_ERROR, error="the answer is empty")
-    return answer
-
-
-def _shares(plan: Plan, group: tuple[Sample, ...], answer: Answer) -> Iterator[tuple[Sample, Answer]]:
-    """What each sample of a call gets of the reply; a pack is taken apart here."""
-    dataset = plan.cell.dataset.plugin
-    if not isinstance(dataset, Packed) or answer.status is not Status.OK:
-        for sample in group:
-            yield sample, answer
-        return
-    texts = dataset.unpack(group, answer.text)
-    for sample in group:
-        if texts.get(sample.id, "").strip():
-            yield sample, replace(answer, text=texts[sample.id])
-        else:
-            error = f"the reply holds no answer to question {sample.id}: {answer.text[:200]}"
-            yield sample, replace(answer, text="", status=Status.UNPARSED, error=error)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from harness.batch_size import BatchSize
 from harness.batches import WINDOW, Shape, grouped
+from harness.prefetch import Lack
 
 Question = tuple[str, int]
 """Its shape's name and its number."""
@@ -21,10 +22,11 @@ def shape(question: Question) -> Shape:
 
 
 def batches(names: str, size: BatchSize | int) -> list[str]:
-    """The names of each batch; a dash among the names asks for what waits."""
+    """The names of each batch; a dash among the names is a lack of room, a dot that none is ready."""
     if isinstance(size, int):
         size = BatchSize(size)
-    questions = (None if name == "-" else (name, i) for i, name in enumerate(names))
+    lacks = {"-": Lack.ROOM, ".": Lack.READY}
+    questions = (lacks.get(name) or (name, i) for i, name in enumerate(names))
     return ["".join(name for name, _ in batch) for batch in grouped(questions, shape, size)]
 
 
@@ -54,6 +56,11 @@ def test_what_waits_is_given_out_when_asked_for() -> None:
     assert batches("--a---", 8) == ["a"]
 
 
+def test_a_full_batch_of_any_shapes_goes_rather_than_wait() -> None:
+    assert batches("abc.d.e.f", 3) == ["abc", "def"]
+    assert batches("zaxb..cy.", 2) == ["zx", "ab", "cy"]
+
+
 def test_a_size_that_shrinks_meanwhile_leaves_nothing_behind() -> None:
     size = BatchSize(8)
 
@@ -66,17 +73,17 @@ def test_a_size_that_shrinks_meanwhile_leaves_nothing_behind() -> None:
     assert [len(batch) for batch in grouped(questions(), shape, size)] == [2] * 10
 
 
-@given(st.text("abcdefgh-", max_size=80), st.integers(1, 5))
+@given(st.text("abcdefgh-.", max_size=80), st.integers(1, 5))
 def test_every_question_goes_once_and_none_waits_for_ever(names: str, size: int) -> None:
     put: list[int] = []
     taken: list[int] = []
 
-    def questions() -> Iterator[Question | None]:
+    def questions() -> Iterator[Question | Lack]:
         for number, name in enumerate(names):
             waiting = [spot for spot, one in enumerate(put) if one not in taken]
             assert not waiting or len(put) - min(waiting) < WINDOW * size
-            if name == "-":
-                yield None
+            if name in "-.":
+                yield Lack.ROOM if name == "-" else Lack.READY
             else:
                 put.append(number)
                 yield name, number
@@ -84,7 +91,7 @@ def test_every_question_goes_once_and_none_waits_for_ever(names: str, size: int)
     for batch in grouped(questions(), shape, BatchSize(size)):
         assert 1 <= len(batch) <= size
         taken += [number for _, number in batch]
-    assert sorted(taken) == put == [i for i, name in enumerate(names) if name != "-"]
+    assert sorted(taken) == put == [i for i, name in enumerate(names) if name not in "-."]
 
 
 class Heavy:

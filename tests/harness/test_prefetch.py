@@ -11,7 +11,7 @@ from itertools import count
 
 import pytest
 
-from harness.prefetch import Loan, Prefetch
+from harness.prefetch import Lack, Loan, Prefetch
 
 DEADLINE = 60.0
 """Seconds after which a test that waits gives up; none takes a hundredth."""
@@ -65,6 +65,11 @@ def wait_until(true: Callable[[], bool]) -> None:
         time.sleep(0.001)
 
 
+def results(ahead: Prefetch[int, Box]) -> Iterator[Box]:
+    """Those that come without anything being given back."""
+    return (box for box in ahead if isinstance(box, Box))
+
+
 def stays(true: Callable[[], bool]) -> bool:
     """Whether it is still true after the threads had time to make it false."""
     time.sleep(0.05)
@@ -79,18 +84,17 @@ def test_order_is_kept() -> None:
         return maker(number)
 
     with Prefetch(range(20), make, maker.foresee, lambda: 100, threads=3) as ahead:
-        assert [box.number for box in ahead if box is not None] == list(range(20))
+        assert [box.number for box in results(ahead)] == list(range(20))
 
 
 def test_it_begins_before_anything_is_taken_and_goes_on_while_the_taker_is_busy() -> None:
     maker = Maker()
     with prefetch(maker, range(100), held=6, threads=2) as ahead:
         wait_until(lambda: len(maker.begun) == 6)
-        boxes = iter(ahead)
+        boxes = results(ahead)
         first, second = next(boxes), next(boxes)
         assert stays(lambda: len(maker.begun) == 6)
         # Two are given back in the middle of whatever the taker does: two more are made.
-        assert first is not None and second is not None
         ahead.give_back(first.loan)
         ahead.give_back(second.loan)
         wait_until(lambda: len(maker.begun) == 8)
@@ -113,9 +117,7 @@ def test_items_are_not_taken_before_there_is_room() -> None:
 def test_a_result_is_held_until_its_last_part_is_given_back() -> None:
     maker = Maker(lambda _: 10, parts=3)
     with prefetch(maker, range(9), budget=40, threads=1) as ahead:
-        boxes = iter(ahead)
-        box = next(boxes)
-        assert box is not None
+        box = next(results(ahead))
         wait_until(lambda: len(maker.begun) == 4)
         for _ in range(2):
             ahead.give_back(box.loan)
@@ -151,11 +153,11 @@ def test_the_bytes_alive_stay_within_the_bound_whatever_the_sizes(kind: str, thr
     with prefetch(maker, range(100), budget=1000, threads=threads) as ahead:
         numbers = []
         for box in ahead:
-            if box is not None:
+            if isinstance(box, Box):
                 batch.append(box)
                 numbers.append(box.number)
                 largest_batch = max(largest_batch, len(batch))
-            if box is None or len(batch) == 8:
+            if box is Lack.ROOM or len(batch) == 8:
                 answer(ahead)
         answer(ahead)
     assert numbers == list(range(100))
@@ -169,8 +171,8 @@ def test_half_of_the_bound_fills_while_the_taker_holds_the_other() -> None:
     with prefetch(maker, count(), budget=100, threads=1) as ahead:
         boxes = iter(ahead)
         lent = []
-        while (box := next(boxes)) is not None:
-            lent.append(box)
+        while (box := next(boxes)) is not Lack.ROOM:
+            lent += [box] if isinstance(box, Box) else []
         assert len(lent) == 5
         wait_until(lambda: len(maker.begun) == 10)
 
@@ -182,12 +184,12 @@ def test_what_is_larger_than_the_bound_goes_alone(patient: bool) -> None:
         helpers = []
         lent: list[Box] = []
         for box in ahead:
-            if box is None:
-                assert lent
-                for one in lent:
+            if isinstance(box, Lack):
+                assert not patient
+                for one in lent if box is Lack.ROOM else ():
                     maker.drop(one)
                     ahead.give_back(one.loan)
-                lent = []
+                lent = lent if box is Lack.READY else []
             elif patient:
                 # Answered by somebody else, while the taker waits for the next.
                 helper = threading.Timer(0.005, lambda box=box: (maker.drop(box), ahead.give_back(box.loan)))
@@ -208,7 +210,7 @@ def test_sizes_that_were_foreseen_wrongly_are_put_right() -> None:
         wait_until(lambda: len(maker.begun) >= 4)
         assert stays(lambda: len(maker.begun) <= 5)
         for box in ahead:
-            if box is not None:
+            if isinstance(box, Box):
                 ahead.give_back(box.loan)
     assert len(maker.begun) == 50
 
@@ -233,10 +235,8 @@ def test_an_error_arrives_in_its_place(where: str) -> None:
         return Box(number, Loan(1, 1))
 
     with Prefetch(items(), make, foresee, lambda: 10) as ahead:
-        boxes = iter(ahead)
-        for number in range(2):
-            box = next(boxes)
-            assert box is not None and box.number == number
+        boxes = results(ahead)
+        assert [next(boxes).number, next(boxes).number] == [0, 1]
         with pytest.raises(ZeroDivisionError, match=where):
             next(boxes)
 
@@ -253,4 +253,27 @@ def test_leaving_begins_nothing_more_and_waits_for_what_is_begun() -> None:
 
 def test_nothing_to_do() -> None:
     with prefetch(Maker(), ()) as ahead:
-        assert list(ahead) == []
+        assert list(results(ahead)) == []
+
+
+def test_the_taker_is_told_once_that_it_has_to_wait() -> None:
+    gates = [threading.Event() for _ in range(3)]
+
+    def make(number: int) -> Box:
+        assert gates[number].wait(DEADLINE)
+        return Box(number, Loan(1, 1))
+
+    with Prefetch(range(3), make, lambda _: Loan(1, 1), lambda: 9, threads=1) as ahead:
+        boxes = iter(ahead)
+        assert next(boxes) is Lack.READY
+        threading.Timer(0.05, gates[0].set).start()
+        first = next(boxes)
+        assert isinstance(first, Box) and first.number == 0
+        # Again after each result, and after each return.
+        assert next(boxes) is Lack.READY
+        ahead.give_back(first.loan)
+        assert next(boxes) is Lack.READY
+        threading.Timer(0.05, gates[1].set).start()
+        second = next(boxes)
+        assert isinstance(second, Box) and second.number == 1
+        gates[2].set()
