@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from harness.files import ratio_text, slug
 from harness.interfaces import Corruption, Dataset, Model, Packed, Pooling
 from harness.registry import Built
 from harness.types import Sample, Video
+from harness.video import Decoding, Here
 
 FINGERPRINT_FORMAT = 1
 
@@ -37,6 +38,7 @@ class Cell:
     """A model, a data set, and a noise or none, with everything that shapes the frames.
 
     videos: all of the data set, whatever part of it is asked about: a noise may take frames from them.
+    decoding: in which process; no part of the fingerprint.
     """
 
     model: Built[Model]
@@ -46,6 +48,7 @@ class Cell:
     long_side: int | None = None
     pooling: Built[Pooling] | None = None
     videos: tuple[Video, ...] = ()
+    decoding: Decoding = field(default_factory=Here)
 
     @property
     def label(self) -> str:

@@ -16,7 +16,6 @@ from harness.errors import DecodeError
 from harness.interfaces import Packed, Pooling
 from harness.seeds import Draws, hit_frames
 from harness.types import Clip, Prompt, Sample, Video
-from harness.video import decode, decode_windows, foresee
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,16 +26,17 @@ if TYPE_CHECKING:
 
 def clip_of(cell: Cell, video: Video) -> Clip:
     """The frames of ``video`` as the model will see them. Raises DecodeError."""
+    sampling = cell.dataset.plugin.sampling
     if cell.pooling is None:
-        return _corrupted(cell, video, decode(video, cell.dataset.plugin.sampling, cell.decoder))
-    pooling, sampling = cell.pooling.plugin, cell.dataset.plugin.sampling
-    source, windows = decode_windows(video, sampling, pooling.window, cell.decoder)
+        return _corrupted(cell, video, cell.decoding.decode(video, sampling, cell.decoder))
+    pooling = cell.pooling.plugin
+    source, windows = cell.decoding.decode_windows(video, sampling, pooling.window, cell.decoder)
     return pool(_corrupted(cell, video, source), windows, pooling)
 
 
 def clip_bytes(cell: Cell, video: Video) -> int | None:
     """Bytes of the frames of ``clip_of``, before anything is decoded; None where the file does not say."""
-    foreseen = foresee(video, cell.dataset.plugin.sampling)
+    foreseen = cell.decoding.foresee(video, cell.dataset.plugin.sampling)
     if foreseen is None:
         return None
     count, height, width = foreseen
@@ -107,7 +107,7 @@ def _corrupted(cell: Cell, video: Video, clip: Clip) -> Clip:
     def donor() -> Clip | None:
         for other in cell.donors(video):
             with suppress(DecodeError):
-                taken = decode(other, cell.dataset.plugin.sampling, cell.decoder)
+                taken = cell.decoding.decode(other, cell.dataset.plugin.sampling, cell.decoder)
                 return replace(taken, notes={"donor": other.key})
         return None
 

@@ -11,5 +11,16 @@ from __future__ import annotations
 from harness.video.clips import DEFAULT_DECODER, check_decoder, decode, decode_windows
 from harness.video.digest import content_digest
 from harness.video.foresight import foresee
+from harness.video.processes import Decoding, Here, decoding
 
-__all__ = ["DEFAULT_DECODER", "check_decoder", "content_digest", "decode", "decode_windows", "foresee"]
+__all__ = [
+    "DEFAULT_DECODER",
+    "Decoding",
+    "Here",
+    "check_decoder",
+    "content_digest",
+    "decode",
+    "decode_windows",
+    "decoding",
+    "foresee",
+]

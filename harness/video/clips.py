@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import stat
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -73,11 +74,18 @@ def _decode(video: Video, choose: Choice, decoder: str) -> Clip:
 
     check_decoder(decoder)
     try:
-        if video.path.stat().st_size == 0:
+        found = video.path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            # Opening a named pipe would wait for somebody to write to it.
+            raise DecodeError(f"{video.path.name} is no file that holds a video")
+        if found.st_size == 0:
             raise DecodeError(f"{video.path.name} is empty")
     except OSError as error:
         raise DecodeError(f"{video.path.name} cannot be opened: {error.strerror}") from error
-    decoded = _DECODERS[decoder](video.path, choose)
+    try:
+        decoded = _DECODERS[decoder](video.path, choose)
+    except MemoryError as error:
+        raise DecodeError(f"{video.path.name} needs more memory than there is") from error
     indices = np.array(decoded.indices, np.int64)
     notes: dict[str, Any] = {}
     repeated = len(indices) - len(set(decoded.indices))

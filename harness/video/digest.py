@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from hashlib import blake2b
 from pathlib import Path
 
@@ -13,10 +14,13 @@ def content_digest(path: Path) -> str:
     """A digest of a file's size and of 16 pieces of 16 KiB spread evenly over it, both ends included.
 
     Cheap on a network disk, the same on every machine whatever the modification time, and changed
-    by any re-encoding or truncation. A missing file has the digest ``"missing"``.
+    by any re-encoding or truncation. A missing file, or what is none, has the digest ``"missing"``.
     """
     try:
-        size = path.stat().st_size
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            return "missing"
+        size = found.st_size
         digest = blake2b(size.to_bytes(8, "little"), digest_size=16)
         with path.open("rb") as file:
             if size <= _SPOTS * _CHUNK:

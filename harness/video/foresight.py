@@ -19,6 +19,8 @@ def foresee(video: Video, sampling: Sampling) -> tuple[int, int, int] | None:
     """
     import av
 
+    if not video.path.is_file():  # opening a named pipe would wait for somebody to write to it
+        return 0, 0, 0
     try:
         with av.open(str(video.path), metadata_errors="replace", timeout=_SECONDS) as container:
             stream: Any = container.streams.best("video")
