@@ -28,6 +28,7 @@ from harness.records import from_prediction
 from harness.replies import predictions
 from harness.storing import Storing
 from harness.types import Answer, Clip, Prompt, SampleId, Status
+from harness.video.by_pyav import threads
 from harness.work import Ranks, StoreError
 
 
@@ -92,12 +93,16 @@ class CellRun:
         apart = concurrency > 1
         lock = threading.Lock()
         finished: list[Loan] = []
+        # Decoding shares its threads well; most noises have one.
+        at_once = max(THREADS, threads() // 2)
 
         def parts() -> int:
             # As many again as are asked at once, and those that wait for others of their shape.
-            return THREADS + (2 * concurrency if apart else (WINDOW + 2) * size.of())
+            return at_once + (2 * concurrency if apart else (WINDOW + 2) * size.of())
 
-        prefetch = Prefetch(self.claims.pieces(), self._prepare, self._foresee, parts, apart, self.budget)
+        prefetch = Prefetch(
+            self.claims.pieces(), self._prepare, self._foresee, parts, apart, self.budget, at_once
+        )
         with Storing(self.journal) as storing, prefetch as ahead:
             # A batch is held by whoever asks it until it is answered as a whole and the next is wanted.
             done = ahead.give_back if apart else finished.append

@@ -395,6 +395,25 @@ def test_a_cell_that_cannot_be_finished_leaves_the_others_their_chance(
     assert (next((tmp_path / "good").rglob("*_rating.json"))).is_file()
 
 
+def test_what_fits_in_memory_is_learnt_once_for_all_cells(videos: dict[str, Path], tmp_path: Path) -> None:
+    class Narrow(Model):
+        def generate(self, prompts: Sequence[Prompt]) -> Iterable[Answer]:
+            answers = list(super().generate(prompts))
+            if len(prompts) > 1:
+                raise MemoryError
+            return answers
+
+    one = bench(videos, tmp_path)
+    model = built("echo", Narrow())
+    clean, noisy = (replace(make_cell(videos, ratio=ratio), model=model) for ratio in (None, 0.5))
+    config = RunConfig(data=("questions",), model=("echo",), judge="fake", work_dir=tmp_path)
+    samples = {"questions": tuple(one.cell.dataset.plugin.samples())}
+    run = Run(config, Prepared((clean, noisy), samples, built("fake", Judge())), Alone(), one.said.append)
+    outcomes = run.cells()
+    assert [outcome.statuses for outcome in outcomes] == [{"ok": 10}] * 2
+    assert [len(call) for call in model.plugin.calls] == [4, 2, *[1] * 20]
+
+
 def test_the_log_names_failures(videos: dict[str, Path], tmp_path: Path) -> None:
     one = bench(videos, tmp_path)
     one.model = Moody(raises="b?1")
