@@ -108,17 +108,17 @@ def _size(file: Path) -> int:
         return 0
 
 
-def problems(path: Path) -> list[str]:
-    """What is wrong with a cache and what to do, a sentence each; none where it is whole.
+def look_through(path: Path) -> tuple[int, list[str]]:
+    """How many records a cache has, and what is wrong with it and what to do, a sentence each.
 
     Looks at the checksum, the opcodes and the records of the .pkl, the lines of the journals, and the
-    .json beside it. A torn last line of a journal is no problem: it was never acknowledged.
+    .json beside it. A torn last line of a journal is nothing wrong: it was never acknowledged.
     """
     cache = Cache(path)
     try:
         records = cache.read()
     except CacheError as error:
-        return [str(error)]
+        return 0, [str(error)]
     found = list(cache.damage)
     for key, record in records.items():
         try:
@@ -128,7 +128,7 @@ def problems(path: Path) -> list[str]:
                 to_prediction(key, record)
         except (LookupError, ValueError, TypeError, AttributeError) as error:
             found.append(
-                f"record {key!r} is no answer and no verdict ({error!r:.80}); "
+                f"record {key!r:.40} is no answer and no verdict ({error!r:.80}); "
                 f"move {path.name} away and run the same command again, which asks anew for what it holds"
             )
             break
@@ -138,13 +138,19 @@ def problems(path: Path) -> list[str]:
             f"{path.with_suffix('.json').name} does not describe these answers: remove it, "
             "the next run writes it anew"
         )
-    return found
+    return len(records), found
 
 
 def torn(path: Path) -> int:
     """Journals of nobody alive that end in a torn line; the next run cuts it off."""
     ended = [journal for journal in Cache(path).journals() if not is_held(journal)]
     return sum(_is_torn(journal.read_bytes()) for journal in ended)
+
+
+def set_aside(path: Path) -> list[str]:
+    """The names of damaged journals that a merge has kept for people to look at."""
+    names = (file.name for file in path.parent.iterdir() if file.suffix == ".damaged")
+    return sorted(name for name in names if _cache_of(path.with_name(name.removesuffix(".damaged"))) == path)
 
 
 def _is_torn(data: bytes) -> bool:

@@ -83,6 +83,11 @@ def load(data: bytes) -> dict[Key, Record]:
     return records
 
 
+def is_ours(data: bytes) -> bool:
+    """Whether the end of a file says that :func:`dump` made it; no more than that."""
+    return _MARK in data[-2 * (len(_MARK) + _DIGEST) :]
+
+
 class _Plain(pickle.Unpickler):
     """Finds no class and no persistent object. The scan lets no such opcode get here; this is the bolt."""
 

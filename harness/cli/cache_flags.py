@@ -27,7 +27,7 @@ def add(
     made.add_argument("cache", type=Path, metavar="CACHE", help="a .pkl file")
     made.add_argument("out", type=Path, metavar="OUT", help="a .jsonl, .csv or .parquet file")
 
-    made = verb(verbs, "import", "caching:run_import", "take in exported records, or other programs' answers")
+    made = verb(verbs, "import", "importing:run", "take in exported records, or other programs' answers")
     made.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a table or a prediction pickle")
     made.add_argument("--into", type=Path, metavar="CACHE", help="the .pkl for records that were exported")
     run_flags(made)

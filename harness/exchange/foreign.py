@@ -126,7 +126,9 @@ def _table(kind: str, rows: Sequence[Any]) -> Foreign:
     if index is None or answer is None:
         shown = ", ".join(str(name)[:20] for name in list(columns)[:8])
         raise ValueError(f"it is {kind} without the columns index and prediction (it has: {shown or 'none'})")
-    return _answers(kind, ((row.get(index), row.get(answer)) for row in rows), scored="score" in columns)
+    # Our own tables of predictions say which of their texts are no answers.
+    items = ((row.get(index), row.get(answer) if row.get("status", "ok") == "ok" else None) for row in rows)
+    return _answers(kind, items, scored="score" in columns)
 
 
 def _answers(kind: str, items: Iterable[tuple[Any, Any]], scored: bool = False) -> Foreign:

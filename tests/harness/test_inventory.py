@@ -11,7 +11,7 @@ import pytest
 from harness.cache import Cache
 from harness.cell import digest
 from harness.errors import UsageError
-from harness.inventory import find, parts_of, problems, sum_up, tail_of, torn, worker_on
+from harness.inventory import find, look_through, parts_of, set_aside, sum_up, tail_of, torn, worker_on
 from harness.locks import CellLock
 from harness.records import from_prediction, from_verdict
 from harness.types import Answer, Prediction, Status, Verdict
@@ -79,10 +79,10 @@ def test_what_is_whole_has_no_problems(cache: Cache) -> None:
     put(cache, (1, answer()), ("x", from_verdict(Verdict(2.0))))
     cache.path.with_suffix(".json").write_text(json.dumps(PARTS))
     put(cache, (2, answer()), merge=False)
-    assert problems(cache.path) == []
+    assert look_through(cache.path) == (3, [])
     journal = cache.journals()[0]
     journal.write_bytes(journal.read_bytes()[:-3])
-    assert (problems(cache.path), torn(cache.path)) == ([], 1)
+    assert (look_through(cache.path), torn(cache.path)) == ((2, []), 1)
 
 
 def test_each_kind_of_damage_is_a_sentence(cache: Cache) -> None:
@@ -91,19 +91,30 @@ def test_each_kind_of_damage_is_a_sentence(cache: Cache) -> None:
     journal = cache.journals()[0]
     journal.write_bytes(journal.read_bytes().replace(b"yes", b"yet", 1))
     cache.path.with_suffix(".json").write_text(json.dumps({**PARTS, "noise": "blur"}))
-    damaged, described = problems(cache.path)
+    count, (damaged, described) = look_through(cache.path)
+    assert count == 2
     assert "has 1 damaged line; what cannot be read there is asked for again" in damaged
     assert "does not describe these answers: remove it" in described
     cache.path.write_bytes(b"hello")
-    (foreign,) = problems(cache.path)
+    _, (foreign,) = look_through(cache.path)
     assert "written by another program; move it away" in foreign
 
 
 @pytest.mark.parametrize("record", [{}, {"prediction": "a"}, {"score": 1.0, "status": "well"}])
 def test_records_that_no_run_wrote_are_damage(cache: Cache, record: dict[str, Any]) -> None:
     put(cache, (1, answer()), (2, record))
-    (found,) = problems(cache.path)
+    _, (found,) = look_through(cache.path)
     assert found.startswith("record 2 is no answer and no verdict")
+
+
+def test_journals_that_a_merge_set_aside_are_named(cache: Cache) -> None:
+    put(cache, (1, answer()), (2, answer()), merge=False)
+    journal = cache.journals()[0]
+    journal.write_bytes(journal.read_bytes().replace(b"yes", b"yet", 1))
+    assert set_aside(cache.path) == []
+    cache.merge()
+    assert set_aside(cache.path) == [f"{journal.name}.damaged"]
+    assert set_aside(cache.path.with_name("other.pkl")) == []
 
 
 def test_the_tail_of_a_name_is_its_fingerprint() -> None:

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.pickles import _Plain, dump, load
+from harness.pickles import _Plain, dump, is_ours, load
 from harness.plain import DEPTH
 
 KEYS = st.integers(-(2**63), 2**63 - 1) | st.text()
@@ -73,6 +73,11 @@ def test_keys_are_sorted_numbers_by_value_before_strings() -> None:
 def test_long_content_round_trips() -> None:
     records = {n: {"text": "x" * n * 300, "list": list(range(n))} for n in range(0, 400, 7)}
     assert load(dump(records)) == records
+
+
+def test_files_of_ours_are_known_by_their_end() -> None:
+    assert is_ours(dump(SMALL)) and is_ours(dump({}))
+    assert not is_ours(pickle.dumps(SMALL)) and not is_ours(b"")
 
 
 def test_every_truncation_is_found() -> None:

@@ -124,6 +124,15 @@ def test_scores_are_seen_and_left_out() -> None:
     assert str(judged) == "a comma-separated table of 6 answers, whose scores are left out"
 
 
+def test_a_refusal_in_a_table_of_ours_is_no_answer() -> None:
+    rows = [
+        {"id": 1, "prediction": "yes", "status": "ok"},
+        {"id": 2, "prediction": "I cannot", "status": "refused"},
+    ]
+    found = read("m_predictions.jsonl", "\n".join(map(json.dumps, rows)).encode())
+    assert found == Foreign("a JSON lines file", {"1": "yes"}, missing=1)
+
+
 def test_indices_of_a_column_with_gaps_are_whole_numbers() -> None:
     found = read("m.csv", b"index,prediction\n0.0,a\n1.0,b\n-2.00,c\n1.5,d\n")
     assert list(found.answers) == ["0", "1", "-2", "1.5"]
