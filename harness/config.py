@@ -12,6 +12,7 @@ from harness.options import convert
 from harness.values import to_json
 
 Mode = Literal["all", "infer", "eval"]
+_DAY = 24 * 3600
 MODES: tuple[Mode, ...] = ("all", "infer", "eval")
 
 
@@ -44,6 +45,7 @@ class RunConfig:
     judge_prompt: Path | None = None
     batch_size: int | Literal["auto"] | None = None
     prefetch_bytes: int | None = None
+    decode_timeout: float = 300.0
     model_args: Mapping[str, Any] = field(default_factory=dict)
     dataset_args: Mapping[str, Any] = field(default_factory=dict)
     noise_args: Mapping[str, Any] = field(default_factory=dict)
@@ -64,6 +66,9 @@ class RunConfig:
             raise UsageError(f"--ratio must lie between 0 and 1, not {self.ratio:g}")
         if self.noise_args and self.noise_name is None:
             raise UsageError("--noise_args needs --noise_name and --ratio")
+        if not 0 <= self.decode_timeout <= _DAY:
+            told = f"{self.decode_timeout:g}"
+            raise UsageError(f"--decode_timeout must lie between 0 (no limit) and {_DAY} seconds, not {told}")
         if self.pooling_args and self.pooling is None:
             raise UsageError("--pooling_args needs --pooling")
         for name in ("limit", "batch_size", "long_side", "prefetch_bytes"):

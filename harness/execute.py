@@ -25,6 +25,7 @@ from harness.progress import Progress
 from harness.results import agreed_stamp, run_folder, write_json
 from harness.runlog import log, logging_to
 from harness.runner import CellRun
+from harness.stopping import Stop
 from harness.types import SampleId
 from harness.work import Ranks, StoreError
 
@@ -37,6 +38,7 @@ class Run:
     prepared: Prepared
     ranks: Ranks
     say: Callable[[str], None]
+    stop: Stop = field(default_factory=Stop)
     sizes: dict[str, BatchSize] = field(default_factory=dict)
     """What was learnt about the batches of each model, for the cells that follow."""
     begun: dict[str, tuple[Plan, Cache]] = field(default_factory=dict)
@@ -124,7 +126,7 @@ class Run:
         model = plan.cell.model
         with cache.journal(f"{token}-{self.ranks.rank}") as journal, progress:
             budget = self.config.prefetch_bytes or BUDGET
-            run = CellRun(plan, answered, self.ranks, cache, journal, stem, progress, budget)
+            run = CellRun(plan, answered, self.ranks, cache, journal, stem, progress, budget, self.stop)
             most = getattr(model.plugin, "max_batch", 1)
             size = self.sizes.setdefault(model.name, BatchSize.asked(self.config.batch_size, most))
             run.answer(size)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -23,7 +23,7 @@ from harness.plan import choose_samples
 from harness.registry import Built, Found, Registry
 from harness.sampling import Sampling
 from harness.types import Sample
-from harness.video import check_decoder
+from harness.video import Decoding, Here, check_decoder, decoding
 
 _TRIES = 5
 """Videos that may fail to decode before ``check`` calls the data set unreadable."""
@@ -31,11 +31,15 @@ _TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The cells of a run, model by model, with each data set's chosen samples, and the judge."""
+    """The cells of a run, model by model, with each data set's chosen samples, and the judge.
+
+    decoding: what all cells decode with.
+    """
 
     cells: tuple[Cell, ...]
     samples: Mapping[str, tuple[Sample, ...]]
     judge: Built[Judge] | None
+    decoding: Decoding = field(default_factory=Here)
 
 
 def prepare(config: RunConfig, named: Named, world_size: int = 1) -> Prepared:
@@ -50,6 +54,7 @@ def prepare(config: RunConfig, named: Named, world_size: int = 1) -> Prepared:
     check_writable(config.work_dir)
     datasets = [build_dataset(found, config) for found in named.datasets]
     samples = {dataset.name: dataset.plugin.samples() for dataset in datasets}
+    decoders = decoding(config.decode_timeout)
     cells = tuple(
         Cell(
             model,
@@ -59,12 +64,19 @@ def prepare(config: RunConfig, named: Named, world_size: int = 1) -> Prepared:
             config.long_side,
             pooling,
             videos=tuple(dict.fromkeys(sample.video for sample in samples[dataset.name])),
+            decoding=decoders,
         )
         for model in models
         for dataset in datasets
     )
     chosen = {name: tuple(choose_samples(all_, config.ids, config.limit)) for name, all_ in samples.items()}
-    return Prepared(cells, chosen, judge)
+    return Prepared(cells, chosen, judge, decoding=decoders)
+
+
+def decode_one_each(prepared: Prepared) -> list[str]:
+    """``decode_one`` for each data set and noise, once for all models."""
+    cells = {(cell.dataset.name, cell.noise and cell.noise.ratio): cell for cell in prepared.cells}
+    return [decode_one(cell, prepared.samples[cell.dataset.name]) for cell in cells.values()]
 
 
 def decode_one(cell: Cell, samples: tuple[Sample, ...]) -> str:

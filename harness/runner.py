@@ -26,6 +26,7 @@ from harness.prefetch import BUDGET, THREADS, Lack, Loan, Prefetch
 from harness.progress import Progress
 from harness.records import from_prediction
 from harness.replies import predictions
+from harness.stopping import Stop
 from harness.storing import Storing
 from harness.types import Answer, Clip, Prompt, SampleId, Status
 from harness.video.by_pyav import threads
@@ -68,6 +69,7 @@ class CellRun:
     name: str
     progress: Progress
     budget: int = BUDGET
+    stop: Stop = field(default_factory=Stop)
     stored: int = 0
     """Answers this rank has stored."""
     claims: Claims = field(init=False)
@@ -132,12 +134,13 @@ class CellRun:
                 if take(ready):
                     store(ready, answer)
 
-            questions = self._questions(ahead, finished, fail)
+            questions = self.stop.interruptible(self._questions(ahead, finished, fail))
             if apart:
                 wanted = (one for one in questions if not isinstance(one, Lack))
                 asker.concurrently(wanted, concurrency)
             else:
-                asker.in_batches(questions, size, _shape)
+                with self.stop.finishing():
+                    asker.in_batches(questions, size, _shape)
 
     def _questions(
         self,

@@ -33,7 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         if debug:
             raise
-        return _end("interrupted; run the same command again to go on", 1, everywhere=True)
+        if os.environ.get("RANK", "0") != "0":
+            return 1  # the first one has been told, too, and there is no time to lose
+        return _end("interrupted; run the same command again to go on", 1, everywhere=False)
     except BrokenPipeError:
         # The reader of our output (`| head`) has gone; Python must not complain about it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -41,13 +41,14 @@ def prepared_run(args: argparse.Namespace) -> tuple[RunConfig, Prepared]:
 
 
 def _findings(config: RunConfig, prepared: Prepared) -> Iterator[str]:
-    from harness.prepare import decode_one
+    from harness.prepare import decode_one_each
 
     for cell in prepared.cells:
         samples = prepared.samples[cell.dataset.name]
         videos = len({sample.video.key for sample in samples})
         yield f"{cell.label}: {len(samples)} samples of {videos} videos"
-        yield f"decoded {decode_one(cell, samples)}"
+    for decoded in decode_one_each(prepared):
+        yield f"decoded {decoded}"
     if prepared.judge is not None:
         yield f"judge {prepared.judge.name}"
     yield f"{config.work_dir} is writable"

@@ -142,6 +142,9 @@ def _run_flags(verb: argparse.ArgumentParser) -> None:
         help="prompts per call of a local model (8), or auto: begin small, double while that pays",
     )
     how.add_argument(
+        "--decode_timeout", type=_number, metavar="S", help="seconds a video may take to decode (300); 0: any"
+    )
+    how.add_argument(
         "--prefetch_bytes", type=_bytes, metavar="N", help="frames held ready by each process, e.g. 4G (1G)"
     )
     _pairs(how, "model_args", "dataset_args", "noise_args", "judge_args", "pooling_args")

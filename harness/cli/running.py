@@ -5,29 +5,31 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import signal
+import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
 from harness.cli.checking import prepared_run
 from harness.errors import IncompleteError
 from harness.execute import Run
 from harness.finish import Outcome
-from harness.prepare import decode_one
+from harness.prepare import decode_one_each
+from harness.stopping import Stop
 from harness.work import join
 
 
 def run(args: argparse.Namespace) -> int:
     """Answer, judge and rate; 0 when every sample has a score (or an answer, with --mode infer)."""
-    config, prepared = prepared_run(args)
-    for cell in prepared.cells:
-        decode_one(cell, prepared.samples[cell.dataset.name])
-    ranks = join()
-    logging.getLogger("harness").addHandler(logging.NullHandler())
-    with _terminable():
-        outcomes = Run(config, prepared, ranks, say=_say).cells()
+    with Stop(_say_once) as stop:
+        config, prepared = prepared_run(args)
+        stop.first = prepared.decoding.close
+        with closing(prepared.decoding):
+            decode_one_each(prepared)
+            ranks = join()
+            logging.getLogger("harness").addHandler(logging.NullHandler())
+            outcomes = Run(config, prepared, ranks, say=_say, stop=stop).cells()
     if args.json:
         print(json.dumps([_summary(outcome) for outcome in outcomes], ensure_ascii=False))
     else:
@@ -44,18 +46,10 @@ def _say(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
 
 
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """While inside, SIGTERM (torchrun's and Slurm's word for stop) ends like Ctrl-C: in good order."""
-
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+def _say_once(sentence: str) -> None:
+    """Say what every rank would say, too."""
+    if os.environ.get("RANK", "0") == "0":
+        _say(sentence)
 
 
 def _counts(outcome: Outcome) -> str:
