@@ -11,13 +11,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from functools import partial
 from typing import Generic, TypeVar
 
 from harness.batch_size import BatchSize, out_of_memory
 from harness.batches import Shape, grouped, volume
 from harness.errors import HarnessError
+from harness.gate import Gate
 from harness.prefetch import Lack
 
 Tag = TypeVar("Tag")
@@ -26,6 +27,8 @@ Reply = TypeVar("Reply")
 
 HOPELESS = 8
 """Exceptions of the plugin one after another, with no reply between, that end the run."""
+GRACE = 20.0
+"""Seconds that calls under way have left when the run is interrupted; torchrun and Slurm give 30."""
 
 
 class Asker(Generic[Tag, Question, Reply]):
@@ -62,21 +65,32 @@ class Asker(Generic[Tag, Question, Reply]):
         for batch in grouped(questions, lambda tagged: shape(tagged[1]), size):
             self._batch(batch, size, shape)
 
-    def concurrently(self, questions: Iterable[tuple[Tag, Question]], calls: int) -> None:
-        """Ask one question a call, ``calls`` of them under way at once.
+    def concurrently(
+        self, questions: Iterable[tuple[Tag, Question]], calls: int, gate: Gate | None = None
+    ) -> None:
+        """Ask one question a call, ``calls`` of them under way at once; with a gate as many as it allows.
 
-        When one raises HarnessError no more are begun; those under way are waited for and stored.
+        When one raises HarnessError no more are begun; those under way are waited for and stored. After
+        Ctrl-C they are waited for ``GRACE`` seconds. Those that wait at the gate are not asked.
         """
         under_way: set[Future[None]] = set()
-        with ThreadPoolExecutor(calls, thread_name_prefix="call") as pool:
+        if gate is not None:
+            gate.open()
+        try:
             for tag, question in questions:
-                under_way.add(pool.submit(self._taken, tag, question))
-                if len(under_way) >= calls:
-                    done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        future.result()
-            for future in under_way:
-                future.result()
+                under_way.add(_started(partial(self._taken, tag, question)))
+                # One more than may be called: its prompt is got ready meanwhile.
+                full = True
+                while full:
+                    full = len(under_way) >= (calls if gate is None else gate.limit + 1)
+                    under_way = _reaped(under_way, None if full else 0)
+            while under_way:
+                under_way = _reaped(under_way, None)
+        except BaseException as error:
+            if gate is not None:
+                gate.close()
+            wait(under_way, None if isinstance(error, HarnessError) else GRACE)
+            raise
 
     def _batch(
         self, batch: list[tuple[Tag, Question]], size: BatchSize, shape: Callable[[Question], Shape]
@@ -153,6 +167,30 @@ class Asker(Generic[Tag, Question, Reply]):
                 f"{self._raised} failures in a row, the last one {sentence(error)}; "
                 "what is answered is kept: mend the cause and run the same command again"
             ) from error
+
+
+def _started(work: Callable[[], None]) -> Future[None]:
+    """``work`` in a thread of its own, which the end of the process does not wait for."""
+    future: Future[None] = Future()
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:
+            future.set_exception(error)
+        else:
+            future.set_result(None)
+
+    threading.Thread(target=run, name="call", daemon=True).start()
+    return future
+
+
+def _reaped(under_way: set[Future[None]], seconds: float | None) -> set[Future[None]]:
+    """Those still under way when one has ended or ``seconds`` are over; raises what one has raised."""
+    done, rest = wait(under_way, seconds, FIRST_COMPLETED)
+    for future in done:
+        future.result()
+    return rest
 
 
 def sentence(error: BaseException) -> str:

@@ -17,7 +17,8 @@ def read_completion(body: bytes) -> Answer:
     """The answer in the body of a reply with status 200.
 
     Refusals and filtered answers are REFUSED, with whatever text there is; a body that is no completion
-    is MODEL_ERROR. ``meta``: ``model``, ``finish_reason`` and ``usage`` as far as the server gives them.
+    is MODEL_ERROR, and nothing else is. ``meta``: ``model``, ``finish_reason`` and ``usage`` as far as the
+    server gives them.
     """
     try:
         data = json.loads(body)
@@ -29,11 +30,11 @@ def read_completion(body: bytes) -> Answer:
         status, said = read_error(200, data["error"])
         return Answer(status=status, error=said)
     choice = _first(data.get("choices"))
-    message = choice.get("message")
+    message, meta = choice.get("message"), _meta(data, choice)
     if not isinstance(message, dict):
-        return Answer(status=Status.MODEL_ERROR, error=f"the reply holds no answer: {_start(body)}")
+        error = f"the reply holds no answer: {_start(body)}"
+        return Answer(status=Status.MODEL_ERROR, error=error, meta=meta)
     text, refusal = _text(message.get("content")), _text(message.get("refusal"))
-    meta = _meta(data, choice)
     if refusal:
         return Answer(text or refusal, Status.REFUSED, "the model refuses to answer", meta)
     if choice.get("finish_reason") == "content_filter":

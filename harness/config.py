@@ -43,6 +43,9 @@ class RunConfig:
     base_url: str | None = None
     judge_base_url: str | None = None
     judge_prompt: Path | None = None
+    max_calls: int | None = None
+    max_cost: float | None = None
+    prices: Path | None = None
     batch_size: int | Literal["auto"] | None = None
     prefetch_bytes: int | None = None
     decode_timeout: float = 300.0
@@ -71,7 +74,9 @@ class RunConfig:
             raise UsageError(f"--decode_timeout must lie between 0 (no limit) and {_DAY} seconds, not {told}")
         if self.pooling_args and self.pooling is None:
             raise UsageError("--pooling_args needs --pooling")
-        for name in ("limit", "batch_size", "long_side", "prefetch_bytes"):
+        if self.max_cost is not None and not self.max_cost > 0:
+            raise UsageError(f"--max_cost must be above 0 US dollars, not {self.max_cost:g}")
+        for name in ("limit", "batch_size", "long_side", "prefetch_bytes", "max_calls"):
             value = getattr(self, name)
             if isinstance(value, int) and value < 1:
                 raise UsageError(f"--{name} must be at least 1, not {value}")
@@ -85,7 +90,7 @@ class RunConfig:
 
     def public(self) -> dict[str, Any]:
         """The settings as JSON values, without what names this machine (paths and addresses)."""
-        hidden = {"work_dir", "data_root", "base_url", "judge_base_url", "judge_prompt"}
+        hidden = {"work_dir", "data_root", "base_url", "judge_base_url", "judge_prompt", "prices"}
         return {
             item.name: to_json(getattr(self, item.name)) for item in fields(self) if item.name not in hidden
         }

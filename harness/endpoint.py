@@ -1,31 +1,39 @@
 """One server that speaks the OpenAI chat protocol: what endpoint models and judges share.
 
-Key and address, the late import of the ``openai`` package, retries, and the translation of whatever
-may go wrong into a status and one line of text without keys. Retries are the client's own: it tries
-connection failures, time-outs, 408, 409, 429 and 5xx again, ``retries`` times at most, with growing
-pauses or the server's ``Retry-After`` (up to two minutes); every other reply is final. The body is read
-here rather than by the client, whose answers are not validated.
+Key and address, the late import of the ``openai`` package, the pace of calls and their retries, and what
+ends a whole run. Tried again are refusals (429), time-outs, lost connections, 5xx and replies that are no
+completion, within bounds (``harness.retrying``); every other reply is final. All waiting happens at one
+gate, which the harness closes when a run ends.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from harness.completion import read_completion, read_error
+from harness.budget import Budget
+from harness.chat_call import ChatServer, Reply
 from harness.errors import HarnessError, UsageError
-from harness.redaction import bare_url, one_line, redact
-from harness.types import Answer, Status
-
-if TYPE_CHECKING:
-    import openai
+from harness.gate import Gate
+from harness.pacing import Ended
+from harness.redaction import bare_url
+from harness.retrying import IN_HAND, RetryBudget, Tries
+from harness.types import Answer
 
 OPENAI_URL = "https://api.openai.com/v1"
-NO_KEY = "none"
-"""Sent where a server of one's own needs no key; the client insists on some text."""
+CONCURRENCY = 64
+"""Calls under way at once at most; how many there are is learnt from the server."""
+RETRIES = 6
+SILENT_ROUNDS = (3, 8)
+"""Rounds of calls without a reply that end a run: before the server's first answer, and later."""
+REFUSED_ROUNDS = 15
+"""Rounds of refused calls that end a run; the pauses between them add up to ten minutes."""
+LONGEST_WAIT = 600.0
+"""Seconds of ``Retry-After`` that are waited for."""
+_AGAIN = "then type the same command again; what is answered is kept"
 
 Message = Mapping[str, Any]
 """One message of a chat as the protocol has it: role and content."""
@@ -36,9 +44,11 @@ class Endpoint:
 
     model: the name the server knows it by. base_url: address up to and including ``/v1``; None takes
     ``OPENAI_BASE_URL``, then OpenAI. role: whose endpoint it is, so that errors name the right flags.
-    key_env: environment variable with the key. concurrency: calls under way at once, made by the
-    caller. timeout: seconds without a byte from the server before a call is given up. retries: further
-    tries of one call. Raises UsageError for values out of range.
+    key_env: environment variable with the key. concurrency: calls under way at once, at most. timeout:
+    seconds without a byte from the server before a call is given up. retries: further tries of one call.
+    Raises UsageError for values out of range.
+
+    The harness looks at ``gate`` for how many calls to have under way, and sets ``budget``.
     """
 
     def __init__(
@@ -48,23 +58,14 @@ class Endpoint:
         *,
         role: Literal["model", "judge"] = "model",
         key_env: str = "OPENAI_API_KEY",
-        concurrency: int = 8,
+        concurrency: int = CONCURRENCY,
         timeout: float = 60.0,
-        retries: int = 4,
+        retries: int = RETRIES,
     ) -> None:
         self.model = model
         self.url_flag = "--base_url" if role == "model" else "--judge_base_url"
         self.args_flag = f"--{role}_args"
         self.key_env = key_env
-        self._base_url = base_url
-        self._timeout = timeout
-        self._retries = retries
-        self._patience = 3 * concurrency
-        self._silences = 0
-        self._length_option = "max_tokens"
-        self._lock = Lock()
-        self._made: openai.OpenAI | None = None
-        self._secret: str | None = None
         if not model.strip():
             raise UsageError(f"the {role} has no name: write e.g. openai:gpt-4o")
         for name, value, least in (("concurrency", concurrency, 1), ("retries", retries, 0)):
@@ -72,6 +73,16 @@ class Endpoint:
                 raise UsageError(f"{self.args_flag} {name}={value} is too low: give at least {least}")
         if not timeout > 0:
             raise UsageError(f"{self.args_flag} timeout={timeout:g} must be above 0 seconds")
+        self.gate = Gate(concurrency)
+        self.budget = Budget()
+        self._base_url = base_url
+        self._timeout = timeout
+        self._retries = retries
+        self._retry_budget = RetryBudget()
+        self._silences = 0
+        self._length_option = "max_tokens"
+        self._lock = Lock()
+        self._made: ChatServer | None = None
 
     @property
     def url(self) -> str:
@@ -108,108 +119,112 @@ class Endpoint:
 
     def load(self) -> None:
         """Import the client and build it; raises UsageError as ``check`` does."""
-        self._client()
+        self._server()
 
     def ask(self, messages: Sequence[Message], *, max_tokens: int, temperature: float | None) -> Answer:
         """One reply. Its text is as the server gave it (perhaps empty); a failed call is a status.
 
-        ``meta`` holds the server's model id, usage and finish reason. Raises HarnessError where no
-        further call could succeed: bad key, unknown model, no credit, an option the model refuses, a
-        server that has been out of reach for three rounds of calls.
+        Waits for its turn. ``meta`` holds the server's model id, usage and finish reason. Raises
+        HarnessError where no further call could succeed: bad key, unknown model, no credit, an option the
+        model refuses, a server that has been out of reach or refused every call for long, more retries
+        than the run has, no budget left, or a gate that is closed.
         """
-        import openai
-
-        option = self._length_option
-        request: dict[str, Any] = {"model": self.model, "messages": list(messages), option: max_tokens}
-        if temperature is not None:
-            request["temperature"] = temperature
-        create: Callable[..., Any] = self._client().chat.completions.with_raw_response.create
-        try:
-            body = create(**request).content
-        except openai.APIConnectionError as error:
-            return self._silent(error, timed_out=isinstance(error, openai.APITimeoutError))
-        except openai.APIStatusError as error:
-            self._silences = 0
-            if option == "max_tokens" and error.param == "max_tokens" and _unsupported(error):
+        tries, delay, attempt = Tries(self._retries), 0.0, 0
+        heat = {} if temperature is None else {"temperature": temperature}
+        while True:
+            option = self._length_option
+            request = {"model": self.model, "messages": list(messages), option: max_tokens, **heat}
+            reply = self._once(request, delay, attempt)
+            if option == reply.unsupported == "max_tokens":
                 # Newer models of OpenAI know the same limit by another name only.
                 self._length_option = "max_completion_tokens"
-                return self.ask(messages, max_tokens=max_tokens, temperature=temperature)
-            return self._refused(error)
-        self._silences = 0
-        return self._clean(read_completion(body))
+                continue
+            self._stop_if_final(reply)
+            if reply.ended is Ended.ACCEPTED:
+                self._retry_budget.give_back()
+                return reply.answer
+            self._stop_if_hopeless(reply)
+            wait = tries.again(reply.ended, reply.answer.error, self.gate.pace.accepted)
+            if wait is None:
+                return reply.answer
+            if reply.ended is Ended.FAILED and not self._retry_budget.take():
+                raise HarnessError(
+                    f"calls to {self._where} fail more often than they succeed, and the {IN_HAND} retries in "
+                    f"hand are used up (the last time {reply.answer.error}): see what ails it, or take "
+                    f"failures as they are with {self.args_flag} retries=0, {_AGAIN}"
+                )
+            delay, attempt = wait, attempt + 1
 
-    def _client(self) -> openai.OpenAI:
+    def _once(self, request: Mapping[str, Any], delay: float, attempt: int) -> Reply:
+        """One call when its turn has come, counted and booked."""
+        server = self._server()
+        turn = self.gate.enter(delay)
+        reply: Reply | None = None
+        try:
+            aside = self.budget.begin()
+            try:
+                reply = server.call(request, attempt)
+            finally:
+                usage = reply.answer.meta.get("usage") if reply else None
+                answered = reply is not None and reply.http == 200
+                self.budget.end(self.model, usage, aside, answered)
+        finally:
+            if reply is None:
+                self.gate.leave(turn, None)
+            else:
+                self.gate.leave(turn, reply.ended, reply.retry_after)
+        return reply
+
+    def _server(self) -> ChatServer:
         with self._lock:
             if self._made is None:
-                import openai
-
                 self.check()
-                self._secret = self.key
-                self._made = openai.OpenAI(
-                    api_key=self._secret or NO_KEY,
-                    base_url=self.url,
-                    max_retries=self._retries,
-                    timeout=openai.Timeout(self._timeout, connect=min(self._timeout, 10.0)),
-                )
+                self._made = ChatServer(self.url, self.key, self._timeout)
             return self._made
 
-    def _silent(self, error: openai.APIConnectionError, timed_out: bool) -> Answer:
-        """No reply at all. One is the sample's failure, too many in a row are the server's."""
-        where = bare_url(self.url)
-        cause = one_line(str(error.__cause__ or "") or "no connection", self._secret)
-        problem = f"no reply within {self._timeout:g} s" if timed_out else f"cannot reach {where}: {cause}"
-        with self._lock:
-            self._silences += 1
-            silences = self._silences
-        if silences >= self._patience:
-            raise HarnessError(
-                f"{where} has failed {silences} calls in a row ({problem}): see that the server runs and "
-                f"{self.url_flag} names it, then type the same command again; what is answered is kept"
-            )
-        return Answer(status=Status.TIMEOUT if timed_out else Status.MODEL_ERROR, error=problem)
+    @property
+    def _where(self) -> str:
+        return bare_url(self.url)
 
-    def _refused(self, error: openai.APIStatusError) -> Answer:
-        """A reply of 4xx or 5xx."""
-        code = error.status_code
-        status, said = read_error(code, error.body)
-        said = one_line(said, self._secret)
-        self._stop_if_final(error, said)
-        return Answer(status=status, error=f"HTTP {code}: {said}", meta={"http": code})
-
-    def _stop_if_final(self, error: openai.APIStatusError, said: str) -> None:
+    def _stop_if_final(self, reply: Reply) -> None:
         """Raise HarnessError for a reply that every further call would get, too."""
-        code, where = error.status_code, bare_url(self.url)
-        again = "then type the same command again; what is answered is kept"
-        if code == 401:
-            fault = f"refuses the key in {self.key_env}" if self._secret else "wants a key"
+        http, where = reply.http, self._where
+        said = reply.answer.error.removeprefix(f"HTTP {http}: ")
+        if http == 401:
+            fault = f"refuses the key in {self.key_env}" if self.key else "wants a key"
             raise HarnessError(
-                f"{where} {fault} (HTTP 401): export {self.key_env}=... with a valid one, {again}"
+                f"{where} {fault} (HTTP 401): export {self.key_env}=... with a valid one, {_AGAIN}"
             )
-        if code == 404:
+        if http == 404:
             raise HarnessError(
                 f"{where} knows no model {self.model!r}, or is not an address that ends in /v1 "
-                f"(HTTP 404: {said}): correct the name or {self.url_flag}, {again}"
+                f"(HTTP 404: {said}): correct the name or {self.url_flag}, {_AGAIN}"
             )
-        if code == 402 or "insufficient_quota" in (error.code, error.type):
+        if http == 402 or "insufficient_quota" in (reply.code, reply.kind):
             raise HarnessError(
-                f"{where} says the account has no credit left (HTTP {code}): top it up, {again}"
+                f"{where} says the account has no credit left (HTTP {http}): top it up, {_AGAIN}"
             )
-        if error.param == "temperature" and _unsupported(error):
+        if reply.unsupported == "temperature":
             raise HarnessError(
                 f"{self.model} does not take this temperature ({said}): "
-                f"add {self.args_flag} temperature=none, {again}"
+                f"add {self.args_flag} temperature=none, {_AGAIN}"
             )
 
-    def _clean(self, answer: Answer) -> Answer:
-        """The same without the key, should the server have put it into its reply."""
-        key = self._secret
-        return Answer(
-            text=redact(answer.text, key, patterns=False),
-            status=answer.status,
-            error=one_line(answer.error, key) if answer.error else "",
-            meta={k: redact(v, key) if isinstance(v, str) else v for k, v in answer.meta.items()},
-        )
-
-
-def _unsupported(error: openai.APIStatusError) -> bool:
-    return error.status_code == 400 and error.code in ("unsupported_parameter", "unsupported_value")
+    def _stop_if_hopeless(self, reply: Reply) -> None:
+        """Raise HarnessError when the server has been of no use to any call for long."""
+        pace, said = self.gate.pace, reply.answer.error
+        with self._lock:
+            self._silences = self._silences + 1 if reply.http is None else 0
+            silences = self._silences
+        if pace.rounds >= SILENT_ROUNDS[pace.accepted > 0] and silences > pace.rounds:
+            raise HarnessError(
+                f"{self._where} has failed {silences} calls in a row ({said}): see that the server runs and "
+                f"{self.url_flag} names it, {_AGAIN}"
+            )
+        if reply.ended is Ended.REFUSED and pace.rounds >= REFUSED_ROUNDS:
+            raise HarnessError(f"{self._where} has refused every call for long ({said}): wait, {_AGAIN}")
+        if reply.retry_after is not None and reply.retry_after > LONGEST_WAIT:
+            raise HarnessError(
+                f"{self._where} takes no call for {reply.retry_after / 3600:.1f} hours ({said}): "
+                f"wait, {_AGAIN}"
+            )

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from harness.batch_size import BatchSize
+from harness.budget import Budget, BudgetError
 from harness.cache import Cache
 from harness.cell import Cell
 from harness.claims import last_out, leave
@@ -46,6 +47,7 @@ class Run:
 
     def cells(self) -> list[Outcome]:
         """Work through all cells; the outcomes of those that this rank was last out of."""
+        self._set_budget()
         try:
             stamp = agreed_stamp(
                 self.ranks, self.config.work_dir, [cell.model.name for cell in self.prepared.cells]
@@ -54,11 +56,20 @@ class Run:
             while not leave(self.ranks):
                 outcomes += self._once(stamp)
             return outcomes
-        except (StoreError, KeyboardInterrupt) as error:
+        except (StoreError, BudgetError, KeyboardInterrupt) as error:
             if not self.begun:
                 raise
-            reason = error.reason if isinstance(error, StoreError) else "interrupted"
+            reason = error.reason if isinstance(error, StoreError) else str(error) or "interrupted"
             raise IncompleteError(f"{reason}: {self._kept()}; run the same command again to go on") from None
+
+    def _set_budget(self) -> None:
+        """One budget for all servers that this run calls."""
+        config, prepared = self.config, self.prepared
+        budget = Budget(config.max_calls, config.max_cost, prepared.prices, self.ranks.add)
+        for built in (*(cell.model for cell in prepared.cells), prepared.judge):
+            server = getattr(built and built.plugin, "server", None)
+            if server is not None:
+                server.budget = budget
 
     def _kept(self) -> str:
         """How far this run is, by what is stored: whoever counts may not be there to be asked."""

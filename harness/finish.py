@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from harness.budget import BudgetError
 from harness.cache import Cache
 from harness.cell import Cell, digest
 from harness.config import RunConfig
@@ -125,9 +126,10 @@ def _judge(
         with cache.journal(uuid.uuid4().hex[:12]) as journal, Progress(len(cases), title, "answer") as bar:
             try:
                 judge_cases(judge.plugin, cases.values(), journal, bar)
-            except KeyboardInterrupt:
+            except (KeyboardInterrupt, BudgetError) as error:
+                reason = str(error) or "interrupted"
                 raise IncompleteError(
-                    f"interrupted: {bar.count} of {len(cases)} answers are judged and kept; "
+                    f"{reason}: {bar.count} of {len(cases)} answers are judged and kept; "
                     "run the same command again to go on"
                 ) from None
         # As they are stored: the files of a run do not show which verdicts are new.

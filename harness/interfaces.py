@@ -38,7 +38,9 @@ class Model(Protocol):
     May declare ``max_batch: int`` (prompts it takes in one call at most; default 1) or
     ``concurrency: int`` (calls the harness may have under way at once, each with one prompt, from
     as many threads; default 1). An endpoint model also sets ``endpoint = True``: it runs in one
-    process only.
+    process only. One that asks through a :class:`harness.endpoint.Endpoint` holds it as ``server``: its
+    calls are then paced by the server's replies, with ``concurrency`` as the most there may be, and
+    counted for ``--max_calls`` and ``--max_cost``.
 
     How many prompts a call has, up to ``max_batch``, is for ``--batch_size`` to say, and for the memory
     there is. Those of a call have frames of one number and size where enough such prompts are at hand,
@@ -146,7 +148,7 @@ class Pooling(Protocol):
 
 @runtime_checkable
 class Judge(Protocol):
-    """Scores answers on the 0..3 scale. May declare ``concurrency`` like a model."""
+    """Scores answers on the 0..3 scale. May declare ``concurrency`` and ``server`` like a model."""
 
     version: int
 

@@ -59,8 +59,9 @@ def judge_cases(
     )
     questions = ((case_key(case), case) for case in cases)
     concurrency = getattr(judge, "concurrency", 1)
-    if concurrency > 1:
-        asker.concurrently(questions, concurrency)
+    server = getattr(judge, "server", None)
+    if concurrency > 1 or server is not None:
+        asker.concurrently(questions, concurrency, server and server.gate)
     else:
         asker.in_batches(questions, BatchSize(getattr(judge, "max_batch", 64)))
     return verdicts

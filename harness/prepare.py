@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
+from harness.budget import Price, read_prices, require_prices
 from harness.cell import Cell, Noise
 from harness.config import RunConfig
 from harness.errors import DecodeError, UsageError
@@ -39,6 +40,7 @@ class Prepared:
     cells: tuple[Cell, ...]
     samples: Mapping[str, tuple[Sample, ...]]
     judge: Built[Judge] | None
+    prices: Mapping[str, Price] = field(default_factory=dict)
     decoding: Decoding = field(default_factory=Here)
 
 
@@ -51,6 +53,7 @@ def prepare(config: RunConfig, named: Named, world_size: int = 1) -> Prepared:
         noise = Noise(_checked(named.noise.build(config.noise_args)), config.ratio, config.seed)
     pooling = _checked(named.pooling.build(config.pooling_args)) if named.pooling else None
     judge = _judge(named.judge, config) if named.judge and config.mode != "infer" else None
+    prices = _prices(config, [*models, *([judge] if judge else [])])
     check_writable(config.work_dir)
     datasets = [build_dataset(found, config) for found in named.datasets]
     samples = {dataset.name: dataset.plugin.samples() for dataset in datasets}
@@ -70,7 +73,7 @@ def prepare(config: RunConfig, named: Named, world_size: int = 1) -> Prepared:
         for dataset in datasets
     )
     chosen = {name: tuple(choose_samples(all_, config.ids, config.limit)) for name, all_ in samples.items()}
-    return Prepared(cells, chosen, judge, decoding=decoders)
+    return Prepared(cells, chosen, judge, prices, decoders)
 
 
 def decode_one_each(prepared: Prepared) -> list[str]:
@@ -155,6 +158,21 @@ def _judge(found: Found, config: RunConfig) -> Built[Judge]:
     if config.judge_prompt is not None:
         values["prompt"] = _accepted(found, "prompt", config.judge_prompt, "--judge_prompt")
     return _checked(found.build(values))
+
+
+def _prices(config: RunConfig, callers: Sequence[Built[Any]]) -> dict[str, Price]:
+    """The prices of the servers' models. Raises UsageError where a budget could not be kept."""
+    prices = read_prices(config.prices)
+    servers = [getattr(built.plugin, "server", None) for built in callers]
+    if config.max_calls is not None or config.max_cost is not None:
+        for built, server in zip(callers, servers, strict=True):
+            if server is None and getattr(built.plugin, "endpoint", False):
+                raise UsageError(
+                    f"{built.name} does not count its calls: leave --max_calls and --max_cost out"
+                )
+    if config.max_cost is not None:
+        require_prices([server.model for server in servers if server is not None], prices)
+    return prices
 
 
 def _accepted(found: Found, option: str, value: Any, flag: str) -> Any:

@@ -91,8 +91,8 @@ class CellRun:
         while others are being prepared, so a rank that finds nothing to do loads nothing.
         """
         model = self.plan.cell.model.plugin
-        concurrency = getattr(model, "concurrency", 1)
-        apart = concurrency > 1
+        concurrency, server = getattr(model, "concurrency", 1), getattr(model, "server", None)
+        apart = concurrency > 1 or server is not None
         lock = threading.Lock()
         finished: list[Loan] = []
         # Decoding shares its threads well; most noises have one.
@@ -137,7 +137,7 @@ class CellRun:
             questions = self.stop.interruptible(self._questions(ahead, finished, fail))
             if apart:
                 wanted = (one for one in questions if not isinstance(one, Lack))
-                asker.concurrently(wanted, concurrency)
+                asker.concurrently(wanted, concurrency, server and server.gate)
             else:
                 with self.stop.finishing():
                     asker.in_batches(questions, size, _shape)

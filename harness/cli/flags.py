@@ -147,6 +147,13 @@ def _run_flags(verb: argparse.ArgumentParser) -> None:
     how.add_argument(
         "--prefetch_bytes", type=_bytes, metavar="N", help="frames held ready by each process, e.g. 4G (1G)"
     )
+    how.add_argument(
+        "--max_calls", type=int, metavar="N", help="end after N calls to servers, retries included"
+    )
+    how.add_argument("--max_cost", type=_number, metavar="USD", help="end before calls cost more")
+    how.add_argument(
+        "--prices", type=Path, metavar="FILE", help="TOML: [model], input and output in $ per million tokens"
+    )
     _pairs(how, "model_args", "dataset_args", "noise_args", "judge_args", "pooling_args")
     how.add_argument("--config", type=Path, metavar="FILE", help="TOML file of these settings; flags win")
 

@@ -14,7 +14,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from harness import Case, Status, UsageError, Verdict
-from harness.endpoint import Endpoint
+from harness.endpoint import CONCURRENCY, RETRIES, Endpoint
 from harness.redaction import whole
 
 RUBRIC = """\
@@ -68,9 +68,9 @@ class Rubric:
         model: str = "gpt-4o",
         base_url: str | None = None,
         prompt: Path | None = None,
-        concurrency: int = 8,
+        concurrency: int = CONCURRENCY,
         timeout: float = 60.0,
-        retries: int = 4,
+        retries: int = RETRIES,
         max_tokens: int = 16,
         temperature: float | None = 0.0,
         key_env: str = "OPENAI_API_KEY",
@@ -81,7 +81,7 @@ class Rubric:
         self.prompt = prompt
         self.max_tokens = max_tokens
         self.temperature = temperature
-        self._server = Endpoint(
+        self.server = Endpoint(
             model,
             base_url,
             role="judge",
@@ -113,10 +113,10 @@ class Rubric:
     def check(self) -> None:
         """Raises UsageError when the rubric, the key or the address is missing; no network."""
         _ = self.rubric
-        self._server.check()
+        self.server.check()
 
     def load(self) -> None:
-        self._server.load()
+        self.server.load()
 
     def judge(self, cases: Sequence[Case]) -> Iterator[Verdict]:
         """One call per case, one after the other; safe to call from several threads."""
@@ -128,7 +128,7 @@ class Rubric:
             {"role": "system", "content": self.rubric},
             {"role": "user", "content": describe(case)},
         ]
-        answer = self._server.ask(messages, max_tokens=self.max_tokens, temperature=self.temperature)
+        answer = self.server.ask(messages, max_tokens=self.max_tokens, temperature=self.temperature)
         if answer.status is not Status.OK:
             kept = answer.status in (Status.TIMEOUT, Status.REFUSED)
             status = answer.status if kept else Status.JUDGE_ERROR

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from harness import Answer, Clip, Prompt, Status, UsageError
-from harness.endpoint import Endpoint
+from harness.endpoint import CONCURRENCY, RETRIES, Endpoint
 
 if TYPE_CHECKING:
     from harness.types import Frame
@@ -28,9 +28,9 @@ class OpenAIChat:
     image_format: ``png`` sends the exact pixels; ``jpeg`` (quality 95) is smaller but adds a second,
     milder noise to what is measured. long_side: scale frames down to this many pixels on their longer
     side before sending; None sends them as they are. detail: how closely OpenAI's models look.
-    temperature: ``none`` leaves it out, for models that take none. concurrency: calls at once.
-    timeout: seconds without a byte from the server. retries: further tries of a failed call.
-    key_env: environment variable that holds the key.
+    temperature: ``none`` leaves it out, for models that take none. concurrency: calls at once, at most;
+    how many there are is learnt from the server's replies. timeout: seconds without a byte from the
+    server. retries: further tries of a failed call. key_env: environment variable that holds the key.
     """
 
     version = 1
@@ -41,9 +41,9 @@ class OpenAIChat:
         self,
         model: str,
         base_url: str | None = None,
-        concurrency: int = 8,
+        concurrency: int = CONCURRENCY,
         timeout: float = 60.0,
-        retries: int = 4,
+        retries: int = RETRIES,
         max_tokens: int = 512,
         temperature: float | None = 0.0,
         image_format: ImageFormat = "png",
@@ -65,21 +65,21 @@ class OpenAIChat:
         self.image_format: ImageFormat = image_format
         self.long_side = long_side
         self.detail: Detail = detail
-        self._server = Endpoint(
+        self.server = Endpoint(
             model, base_url, key_env=key_env, concurrency=concurrency, timeout=timeout, retries=retries
         )
 
     def check(self) -> None:
         """Raises UsageError when the key is missing or the address is none; no network."""
-        self._server.check()
+        self.server.check()
 
     def load(self) -> None:
-        self._server.load()
+        self.server.load()
 
     def generate(self, prompts: Sequence[Prompt]) -> Iterator[Answer]:
         """One call per prompt, one after the other; safe to call from several threads."""
         for prompt in prompts:
-            answer = self._server.ask(
+            answer = self.server.ask(
                 self._messages(prompt), max_tokens=self.max_tokens, temperature=self.temperature
             )
             yield self._judged(answer)

@@ -3,13 +3,16 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
 from typing import Any
 
 import pytest
-from openai_server import HALF, HANG, RESET, OpenAIServer, Request, raw, status
+from openai_server import CUT, HALF, HANG, RESET, OpenAIServer, Request, raw, status
 
 from harness import Answer, HarnessError, Status, UsageError
-from harness.endpoint import Endpoint
+from harness.endpoint import REFUSED_ROUNDS, Endpoint
+from harness.gate import ClosedError, Gate
+from harness.retrying import IN_HAND, SAME
 
 KEY = "sk-test-0123456789abcdef"
 SOON = {"retry-after-ms": "1"}
@@ -24,9 +27,15 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses the client would have made."""
+    """The pauses that would have been made; the gate's clock goes on by them instead."""
     taken: list[float] = []
-    monkeypatch.setattr(time, "sleep", taken.append)
+
+    def wait(gate: Gate, seconds: float) -> None:
+        taken.append(seconds)
+        clock = gate._clock
+        gate._clock = lambda: clock() + seconds
+
+    monkeypatch.setattr(Gate, "_wait", wait)
     return taken
 
 
@@ -60,10 +69,13 @@ def test_temperature_can_be_left_out() -> None:
     assert "temperature" not in server.requests[0].body
 
 
-# What goes wrong, the status it gets, and how many calls it may cost with two retries.
+# What goes wrong, the status it gets, and how many calls it may cost with two retries: a refusal is a third
+# of a failure.
 FAILURES: list[tuple[str, Any, Status, int, str]] = [
     ("server error", status(500, headers=SOON), Status.MODEL_ERROR, 3, "HTTP 500: made to fail"),
-    ("overload", status(429, headers=SOON), Status.MODEL_ERROR, 3, "HTTP 429: made to fail"),
+    ("refusal", status(429, headers=SOON), Status.MODEL_ERROR, 7, "HTTP 429: made to fail"),
+    ("refusal untold", status(429), Status.MODEL_ERROR, 7, "HTTP 429: made to fail"),
+    ("bad gateway", status(502, "<html>"), Status.MODEL_ERROR, 3, "HTTP 502: a web page"),
     ("gateway", status(504, headers=SOON), Status.TIMEOUT, 3, "HTTP 504: made to fail"),
     ("bad request", status(400, "image too small"), Status.MODEL_ERROR, 1, "HTTP 400: image too small"),
     ("forbidden", status(403), Status.MODEL_ERROR, 1, "HTTP 403: made to fail"),
@@ -71,11 +83,14 @@ FAILURES: list[tuple[str, Any, Status, int, str]] = [
     ("filter", status(400, "flagged", code="content_filter"), Status.REFUSED, 1, "HTTP 400: flagged"),
     ("torn", RESET, Status.MODEL_ERROR, 3, "cannot reach http://127.0.0.1"),
     ("half a body", HALF, Status.MODEL_ERROR, 3, "cannot reach http://127.0.0.1"),
+    ("a chunk of a body", CUT, Status.MODEL_ERROR, 3, "cannot reach http://127.0.0.1"),
+    ("half of the JSON", raw('{"choices": [{"mess'), Status.MODEL_ERROR, 3, "not JSON"),
     ("hang", HANG, Status.TIMEOUT, 3, "no reply within 0.2 s"),
-    ("html", raw("<html>Log in", "text/html"), Status.MODEL_ERROR, 1, "not JSON"),
-    ("not json", raw("{'a': 1}"), Status.MODEL_ERROR, 1, "not JSON"),
-    ("wrong json", raw(["red"]), Status.MODEL_ERROR, 1, "no completion"),
-    ("no choices", raw({"choices": []}), Status.MODEL_ERROR, 1, "no answer"),
+    ("html", raw("<html>Log in", "text/html"), Status.MODEL_ERROR, 3, "not JSON"),
+    ("not json", raw("{'a': 1}"), Status.MODEL_ERROR, 3, "not JSON"),
+    ("wrong json", raw(["red"]), Status.MODEL_ERROR, 3, "no completion"),
+    ("no choices", raw({"choices": []}), Status.MODEL_ERROR, 3, "no answer"),
+    ("an empty choice", raw({"choices": [{}]}), Status.MODEL_ERROR, 3, "no answer"),
     ("filtered", {"text": "", "finish_reason": "content_filter"}, Status.REFUSED, 1, "content filter"),
 ]
 
@@ -90,25 +105,103 @@ def test_every_failure_is_a_status_with_a_cause(
         answer = asked(server, retries=2, timeout=0.2)
     assert answer.status is wanted
     assert cause in answer.error and "\n" not in answer.error
-    assert len(server.requests) == calls == len(naps) + 1
+    assert len(server.requests) == calls
+    assert len(naps) >= calls - 1
     assert [request.attempt for request in server.requests] == list(range(calls))
 
 
-@pytest.mark.parametrize("failure", [status(500, headers=SOON), status(429, headers=SOON), RESET, HALF])
+PASSING = [status(500), status(502), status(429), RESET, HALF, CUT, raw("<html>"), raw({"choices": []})]
+
+
+@pytest.mark.parametrize("failure", PASSING)
 def test_a_passing_failure_costs_nothing_but_a_retry(naps: list[float], failure: Any) -> None:
     with OpenAIServer([failure, failure, "red"]) as server:
         answer = asked(server, retries=2)
     assert (answer.text, answer.status, len(server.requests)) == ("red", Status.OK, 3)
 
 
-def test_retry_after_is_honoured_and_pauses_grow_without_it(naps: list[float]) -> None:
-    with OpenAIServer(status(429, headers={"Retry-After": "17"})) as server:
-        asked(server, retries=2)
-    assert naps == [17, 17]
-    naps.clear()
+@pytest.mark.parametrize("tells", ["seconds", "date"])
+def test_retry_after_is_honoured_by_all_calls(naps: list[float], tells: str) -> None:
+    told = "17" if tells == "seconds" else formatdate(time.time() + 17, usegmt=True)
+    with OpenAIServer([status(429, headers={"Retry-After": told}), "red"]) as server:
+        endpoint = Endpoint("gpt-4o", server.url)
+        assert ask(endpoint).text == "red"
+        assert 15 <= naps[0] <= 17
+    with OpenAIServer([status(503, headers={"Retry-After": told}), "red"]) as server:
+        endpoint = Endpoint("gpt-4o", server.url, retries=0)
+        assert ask(endpoint).status is Status.MODEL_ERROR
+        naps.clear()
+        assert ask(endpoint).text == "red"
+        assert 14 <= naps[0] <= 17
+
+
+def test_pauses_grow_where_the_server_does_not_say(naps: list[float]) -> None:
     with OpenAIServer(status(503)) as server:
         asked(server, retries=4)
-    assert len(naps) == 4 and naps == sorted(naps) and naps[-1] <= 8
+    assert len(server.requests) == 5
+    assert naps[0] <= 0.5 and max(naps) > 2 and sum(naps) < 10
+
+
+def test_a_server_that_refuses_all_for_long_ends_the_run(naps: list[float]) -> None:
+    with (
+        OpenAIServer(status(429)) as server,
+        pytest.raises(HarnessError, match="refused every call") as raised,
+    ):
+        asked(server, retries=6)
+    assert "type the same command again" in str(raised.value)
+    assert len(server.requests) == REFUSED_ROUNDS
+    assert 300 < sum(naps) < 1200
+
+
+def test_a_server_that_is_closed_for_hours_is_not_waited_for(naps: list[float]) -> None:
+    told = status(429, "daily limit", headers={"Retry-After": "7200"})
+    with OpenAIServer(told) as server, pytest.raises(HarnessError, match=r"2\.0 hours .*daily limit"):
+        asked(server)
+    assert naps == []
+
+
+def test_the_same_failure_while_others_are_answered_is_the_questions_own(naps: list[float]) -> None:
+    """A question the server cannot take costs few calls, and no other question."""
+
+    def reply(request: Request) -> Any:
+        return status(500, "out of tokens") if request.text == "poison" else "red"
+
+    with OpenAIServer(reply) as server:
+        endpoint = Endpoint("gpt-4o", server.url, retries=6)
+        once = endpoint._once
+
+        def others_too(*args: Any) -> Any:
+            made = once(*args)
+            if made.http == 500:
+                assert ask(endpoint).text == "red"
+            return made
+
+        endpoint._once = others_too  # type: ignore[method-assign]
+        assert ask(endpoint, "poison").status is Status.MODEL_ERROR
+    assert [request.text for request in server.requests].count("poison") == SAME
+
+
+def test_more_failures_than_answers_end_the_run(naps: list[float]) -> None:
+    with OpenAIServer(status(500)) as server:
+        endpoint = Endpoint("gpt-4o", server.url, retries=6)
+        with pytest.raises(HarnessError, match=f"the {IN_HAND} retries in hand are used up") as raised:
+            for _ in range(IN_HAND):
+                assert ask(endpoint).status is Status.MODEL_ERROR
+    assert "--model_args retries=0" in str(raised.value)
+    assert len(server.requests) <= IN_HAND * 7 / 6 + 7
+
+
+def test_waiting_for_a_retry_ends_when_the_gate_is_closed() -> None:
+    with OpenAIServer(status(429, headers={"Retry-After": "500"})) as server:
+        endpoint = Endpoint("gpt-4o", server.url)
+        with ThreadPoolExecutor(4) as pool:
+            waiting = [pool.submit(ask, endpoint) for _ in range(4)]
+            while endpoint.gate.pace.episodes == 0:
+                time.sleep(0.01)
+            endpoint.gate.close()
+            for call in waiting:
+                with pytest.raises(ClosedError):
+                    call.result(60)
 
 
 def test_no_retries_means_one_call(naps: list[float]) -> None:
@@ -193,26 +286,30 @@ def test_a_server_that_knows_neither_name_is_asked_twice() -> None:
     assert len(server.requests) == 2
 
 
-def test_a_dead_server_ends_the_run_after_three_rounds(naps: list[float]) -> None:
+def test_a_server_that_never_answered_ends_the_run_after_three_rounds(naps: list[float]) -> None:
     with OpenAIServer() as server:
         url = server.url
     endpoint = Endpoint("gpt-4o", url, concurrency=2, retries=0)
-    answers = [ask(endpoint) for _ in range(5)]
+    answers = [ask(endpoint) for _ in range(8)]
     assert {answer.status for answer in answers} == {Status.MODEL_ERROR}
     assert "refused" in answers[0].error
-    with pytest.raises(HarnessError, match="6 calls in a row") as raised:
+    with pytest.raises(HarnessError, match="9 calls in a row") as raised:
         ask(endpoint)
     assert "--base_url" in str(raised.value) and url in str(raised.value)
 
 
-def test_one_reply_of_any_kind_shows_the_server_lives(naps: list[float]) -> None:
-    pattern = [RESET, RESET, status(500), RESET, RESET, "red", RESET, RESET]
-    with OpenAIServer([*pattern, RESET]) as server:
+def test_a_server_that_has_answered_is_waited_for(naps: list[float]) -> None:
+    with OpenAIServer(["red", *[RESET] * 20, "blue"]) as server:
         endpoint = Endpoint("gpt-4o", server.url, concurrency=1, retries=0)
-        statuses = [ask(endpoint).status for _ in pattern]
-        assert statuses.count(Status.OK) == 1
-        with pytest.raises(HarnessError, match="3 calls in a row"):
-            ask(endpoint)
+        statuses = [ask(endpoint).status for _ in range(22)]
+    assert statuses.count(Status.OK) == 2 and statuses[-1] is Status.OK
+    assert sum(naps) > 20
+
+
+def test_one_reply_of_any_kind_shows_the_server_lives(naps: list[float]) -> None:
+    with OpenAIServer([*[RESET] * 8, status(500), *[RESET] * 3]) as server:
+        endpoint = Endpoint("gpt-4o", server.url, concurrency=1, retries=0)
+        assert {ask(endpoint).status for _ in range(11)} == {Status.MODEL_ERROR}
 
 
 def test_many_threads_share_one_client() -> None:
@@ -225,13 +322,27 @@ def test_many_threads_share_one_client() -> None:
     assert server.peak > 1
 
 
+def test_calls_under_way_grow_with_what_the_server_takes_up_to_the_ceiling() -> None:
+    def slow(_: Request) -> str:
+        time.sleep(0.02)
+        return "red"
+
+    with OpenAIServer(slow) as server:
+        endpoint = Endpoint("gpt-4o", server.url, concurrency=12)
+        assert endpoint.gate.limit == 4
+        with ThreadPoolExecutor(32) as pool:
+            list(pool.map(lambda _: ask(endpoint), range(100)))
+        assert endpoint.gate.limit == 12
+    assert server.peak <= 12
+
+
 def test_load_builds_the_client_once() -> None:
     with OpenAIServer() as server:
         endpoint = Endpoint("gpt-4o", server.url)
         endpoint.load()
-        client = endpoint._client()
+        client = endpoint._server()
         endpoint.load()
-        assert endpoint._client() is client
+        assert endpoint._server() is client
 
 
 # Keys and addresses.

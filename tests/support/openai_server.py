@@ -33,17 +33,17 @@ class Fault:
     """One thing that goes wrong instead of an answer.
 
     kind: ``status`` (``code``, ``body`` and ``headers`` as given), ``hang`` (no reply while the server
-    lives), ``reset`` (the connection is torn), ``half`` (a reply that breaks off), ``raw`` (``body`` with
-    status 200 in place of a completion).
+    lives), ``reset`` (the connection is torn), ``half`` (a reply that breaks off before its length), ``cut``
+    (a chunked reply that never ends), ``raw`` (``body`` with status 200 in place of a completion).
     """
 
-    kind: Literal["status", "hang", "reset", "half", "raw"]
+    kind: Literal["status", "hang", "reset", "half", "cut", "raw"]
     code: int = 200
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-HANG, RESET, HALF = Fault("hang"), Fault("reset"), Fault("half")
+HANG, RESET, HALF, CUT = Fault("hang"), Fault("reset"), Fault("half"), Fault("cut")
 
 
 def status(
@@ -190,6 +190,10 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault.kind == "reset":
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()
+            self.close_connection = True
+        elif fault.kind == "cut":
+            head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+            self.wfile.write(f'{head}9\r\n{{"id": "c\r\n'.encode())
             self.close_connection = True
         elif fault.kind == "half":
             self._send(200, {"id": "chatcmpl-half", "choices": []}, cut=True)

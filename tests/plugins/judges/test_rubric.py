@@ -1,7 +1,6 @@
 """The 0-3 judge: how replies are read, what is sent, and what a failing server costs."""
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from harness_plugins.judges import harness_judges
 from harness_plugins.judges.rubric import RUBRIC, Rubric, describe, parse_score
 from hypothesis import given
 from hypothesis import strategies as st
-from openai_server import HANG, RESET, OpenAIServer, Request, raw, status
+from openai_server import CUT, HALF, HANG, RESET, OpenAIServer, Request, raw, status
 
 from harness import Case, HarnessError, Status, UsageError, Verdict
 from harness.interfaces import Judge
@@ -233,8 +232,14 @@ def test_a_reply_cut_off_says_what_to_raise() -> None:
         (status(500, headers=SOON), Status.JUDGE_ERROR),
         (status(429, headers=SOON), Status.JUDGE_ERROR),
         (status(400), Status.JUDGE_ERROR),
+        (status(429), Status.JUDGE_ERROR),
+        (status(502), Status.JUDGE_ERROR),
         (RESET, Status.JUDGE_ERROR),
+        (HALF, Status.JUDGE_ERROR),
+        (CUT, Status.JUDGE_ERROR),
         (raw("<html>", "text/html"), Status.JUDGE_ERROR),
+        (raw('{"choices": [{"mess'), Status.JUDGE_ERROR),
+        (raw({"choices": [{}]}), Status.JUDGE_ERROR),
         (raw({"choices": []}), Status.JUDGE_ERROR),
         (HANG, Status.TIMEOUT),
         (status(400, code="content_filter"), Status.REFUSED),
@@ -249,9 +254,8 @@ def test_a_failing_judge_is_a_status_and_never_a_score(failure: Any, wanted: Sta
     assert verdict.error and KEY not in repr(verdict)
 
 
-def test_retries_are_those_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time, "sleep", lambda _: None)
-    with OpenAIServer([status(500), status(500), "3"]) as server:
+def test_retries_are_those_asked_for() -> None:
+    with OpenAIServer([status(500, headers=SOON), status(500, headers=SOON), "3"]) as server:
         assert judged(server, retries=1).status is Status.JUDGE_ERROR
         assert judged(server, retries=1).score == 3
     assert len(server.requests) == 3
