@@ -16,7 +16,7 @@ from pathlib import Path
 from harness.errors import CacheError
 from harness.journal import Journal, cannot_write, flush, sync_folder, write
 from harness.lines import Contents, Key, Record, parse
-from harness.locks import hold, release
+from harness.locks import hold, let_go, release
 from harness.pickles import dump, load
 
 __all__ = ["Cache", "Journal"]
@@ -145,7 +145,7 @@ def _take(journal: Path, held: ExitStack) -> bool:
         return False
     if descriptor is None:
         return False
-    held.callback(os.close, descriptor)
+    held.callback(let_go, descriptor)
     return True
 
 

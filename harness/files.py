@@ -53,10 +53,15 @@ def write_bytes(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        raise HarnessError(
-            f"cannot write {path}: {error.strerror or error}; what is answered is kept: "
-            "mend that and run the same command again"
-        ) from error
+        raise unwritable(path, error) from error
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+def unwritable(path: Path, error: OSError) -> HarnessError:
+    """What to raise where the system refuses to write one of the run's files."""
+    return HarnessError(
+        f"cannot write {path}: {error.strerror or error}; what is answered is kept: "
+        "mend that and run the same command again"
+    )

@@ -22,7 +22,7 @@ from typing import NoReturn
 
 from harness.errors import CacheError
 from harness.lines import Key, Record, line, parse, texts
-from harness.locks import hold_free
+from harness.locks import hold_free, let_go
 
 _LAST = 2**62
 """Nanoseconds, in the year 2116: stamps from there on are a forger's and move nobody else's."""
@@ -81,7 +81,7 @@ class Journal:
                 self._closed = True
                 if os.fstat(self._file).st_size == 0:
                     self._path.unlink(missing_ok=True)
-                os.close(self._file)
+                let_go(self._file)
 
     def __enter__(self) -> Journal:
         return self
@@ -105,7 +105,7 @@ class Journal:
     def _store(self, data: bytes) -> None:
         self._write(data)
         if os.fstat(self._file).st_nlink == 0:  # somebody removed the file
-            os.close(self._file)
+            let_go(self._file)
             self._open()
             self._write(data)
 

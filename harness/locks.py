@@ -1,8 +1,8 @@
 """Locks that the kernel lets go of when their holder dies, and the rule of one run per cell.
 
 ``flock`` on a file that is removed by its holder: nothing is left over by a run that ends, and what
-a killed run leaves is recognised as stale because nobody holds it any more. Where the platform or
-the file system has no such locks, nobody is kept out.
+a killed run leaves is recognised as stale because nobody holds it any more. Where the file system has no
+such locks, a mark beside the file says who holds it (:mod:`harness.marks`).
 """
 
 from __future__ import annotations
@@ -20,35 +20,45 @@ from pathlib import Path
 from types import TracebackType
 
 from harness.errors import HarnessError
+from harness.marks import is_marked, make_mark, mark_of
 
 _HELD = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES}
 GATE_SECONDS = 30.0
 """How long to wait for others that enter the same cell; each needs a few milliseconds."""
 
 
-def hold(path: Path, create: bool = True) -> int | None:
+class Held(int):
+    """A descriptor of a locked file; ``mark`` is what stands for the lock where there are none."""
+
+    mark: Path | None = None
+
+
+def hold(path: Path, create: bool = True) -> Held | None:
     """A descriptor (read, append) of ``path``, locked for this process; None while another holds it.
 
-    The lock ends when the descriptor is closed or its process dies. A holder may unlink the file.
+    The lock ends with ``let_go``, or when its process dies. A holder may unlink the file.
     Raises OSError; FileNotFoundError when there is no file and ``create`` is false.
     """
     flags = os.O_RDWR | os.O_APPEND | (os.O_CREAT if create else 0)
     while True:
-        descriptor = os.open(path, flags, 0o666)
+        descriptor = Held(os.open(path, flags, 0o666))
         try:
             held = _lock(descriptor)
+            if held is None:
+                descriptor.mark = make_mark(path)
+                held = descriptor.mark is not None
             if held and _names(path, descriptor):
                 return descriptor
         except BaseException:
-            os.close(descriptor)
+            let_go(descriptor)
             raise
-        os.close(descriptor)
+        let_go(descriptor)
         if not held:
             return None
         # Its last holder removed or replaced the file between our open and our lock: look again.
 
 
-def hold_free(path: Path) -> tuple[int, Path]:
+def hold_free(path: Path) -> tuple[Held, Path]:
     """``hold`` of ``path`` or, while others hold that, of the first free of ``NAME~1``, ``NAME~2``, ..."""
     free, number = path, 0
     while (descriptor := hold(free)) is None:
@@ -57,12 +67,19 @@ def hold_free(path: Path) -> tuple[int, Path]:
     return descriptor, free
 
 
+def let_go(descriptor: int) -> None:
+    """End a hold."""
+    if isinstance(descriptor, Held) and descriptor.mark is not None:
+        descriptor.mark.unlink(missing_ok=True)
+    os.close(descriptor)
+
+
 def release(descriptor: int, path: Path) -> None:
     """End a hold and remove its file, unless ``path`` names another one by now."""
     with suppress(OSError):
         if _names(path, descriptor):
             path.unlink()
-    os.close(descriptor)
+    let_go(descriptor)
 
 
 class CellLock:
@@ -77,7 +94,7 @@ class CellLock:
         if not re.fullmatch(r"[\w-]+", token, re.ASCII):
             raise ValueError(f"a token is made of letters, digits, _ and -, not {token!r}")
         self._path, self._token, self._rank = path, token, rank
-        self._held: tuple[int, Path] | None = None
+        self._held: tuple[Held, Path] | None = None
 
     def __enter__(self) -> CellLock:
         try:
@@ -132,8 +149,10 @@ def is_held(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except PermissionError:
+        return False
     except OSError as error:
-        return error.errno in _HELD and not isinstance(error, PermissionError)
+        return error.errno in _HELD or is_marked(path)
     return False
 
 
@@ -144,7 +163,8 @@ def _locks(cell: Path) -> list[tuple[Path, str]]:
     return [(path, match[1]) for path, match in found if match]
 
 
-def _lock(descriptor: int) -> bool:
+def _lock(descriptor: int) -> bool | None:
+    """Whether the file is locked now; None where there are no locks."""
     if sys.platform == "win32":
         return True
     import fcntl
@@ -152,7 +172,7 @@ def _lock(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        return error.errno not in _HELD
+        return False if error.errno in _HELD else None
     return True
 
 
@@ -173,7 +193,7 @@ def _gate(path: Path) -> Iterator[None]:
         if time.monotonic() > deadline:
             raise HarnessError(
                 f"another process has been entering {path.name} for {GATE_SECONDS:g} s: "
-                f"end it if it hangs, or use another --work_dir"
+                f"end it if it hangs, or use another --work_dir{_remedy(gate)}"
             )
         time.sleep(0.01)
     try:
@@ -190,9 +210,15 @@ def _remove_stale(lock: Path, cell: Path) -> None:
     if descriptor is None:
         raise HarnessError(
             f"another run{_holder(lock)} is working on {cell.name}: "
-            "wait for it, end it, or use another --work_dir"
+            f"wait for it, end it, or use another --work_dir{_remedy(lock)}"
         )
     release(descriptor, lock)
+
+
+def _remedy(path: Path) -> str:
+    """What else helps where a process of another machine may have left its mark."""
+    mark = mark_of(path)
+    return f"; if that process has ended, remove {mark}" if mark.exists() else ""
 
 
 def _holder(lock: Path) -> str:

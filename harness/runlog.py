@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from harness.files import unwritable
 from harness.redaction import redact
 
 log = logging.getLogger("harness")
@@ -23,9 +25,15 @@ def without_keys(text: str) -> str:
 
 @contextmanager
 def logging_to(path: Path, rank: int) -> Iterator[None]:
-    """Append what this process logs to ``path``; ranks share the file, a line at a time."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(path, encoding="utf-8")
+    """Append what this process logs to ``path``; ranks share the file, a line at a time.
+
+    Raises HarnessError when it cannot be written, then and from whatever logs meanwhile.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler = _File(path, encoding="utf-8")
+    except OSError as error:
+        raise unwritable(path, error) from error
     handler.setFormatter(_Formatter(f"%(asctime)s rank {rank} %(levelname)s %(message)s"))
     before = log.level
     log.addHandler(handler)
@@ -35,7 +43,16 @@ def logging_to(path: Path, rank: int) -> Iterator[None]:
     finally:
         log.removeHandler(handler)
         log.setLevel(before)
-        handler.close()
+        with suppress(OSError):  # what could not be written has been complained about
+            handler.close()
+
+
+class _File(logging.FileHandler):
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        error = sys.exception()
+        if isinstance(error, OSError):
+            raise unwritable(Path(self.baseFilename), error) from error
+        super().handleError(record)
 
 
 class _Formatter(logging.Formatter):

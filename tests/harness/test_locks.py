@@ -270,15 +270,37 @@ def test_release_leaves_a_file_alone_that_has_taken_the_name(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("code", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
-def test_where_there_are_no_locks_nobody_is_kept_out(
+def test_where_there_are_no_locks_marks_keep_others_out(
     cell: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     def refuse(*_: Any) -> None:
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(fcntl, "flock", refuse)
-    with CellLock(cell, "a", 0), CellLock(cell, "b", 0):
+    with CellLock(cell, "a", 0), CellLock(cell, "a", 1):
+        with pytest.raises(
+            HarnessError, match=r"another run .*; if that process has ended, remove .*\.held$"
+        ):
+            CellLock(cell, "b", 0).__enter__()
+        assert harness.locks.holder(cell) is not None
+    assert names(cell) == []
+    assert harness.locks.holder(cell) is None
+    with CellLock(cell, "b", 0):
         pass
+    assert names(cell) == []
+
+
+def test_a_run_killed_where_there_are_no_locks_keeps_nobody_out(
+    cell: Path, no_locks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with held_elsewhere(cell, "a") as other:
+        assert names(cell) == ["m_0.3.a.0.lock", "m_0.3.a.0.lock.held"]
+        with pytest.raises(HarnessError, match=rf"another run \(process {other.pid} on"):
+            CellLock(cell, "b", 0).__enter__()
+        other.kill()
+        other.wait()
+        with CellLock(cell, "b", 0):
+            assert names(cell) == ["m_0.3.b.0.lock", "m_0.3.b.0.lock.held"]
     assert names(cell) == []
 
 
