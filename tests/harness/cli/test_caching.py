@@ -108,6 +108,18 @@ def test_out_and_back_is_the_same_cache(
         assert server.requests == []
 
 
+def test_verdicts_travel_as_answers_do(
+    vidharness: Runner, answered: tuple[Path, Any], tmp_path: Path
+) -> None:
+    (verdicts,) = tmp_path.glob("outputs/verdicts/*.pkl")
+    before = verdicts.read_bytes()
+    assert vidharness("cache", "export", verdicts, tmp_path / "v.csv")[0] == 0
+    assert vidharness("cache", "merge", verdicts)[0] == 0
+    verdicts.unlink()
+    assert vidharness("cache", "import", tmp_path / "v.csv", "--into", verdicts)[0] == 0
+    assert verdicts.read_bytes() == before
+
+
 def test_exported_records_go_nowhere_but_home(
     vidharness: Runner, answered: tuple[Path, Any], tmp_path: Path
 ) -> None:
