@@ -166,13 +166,15 @@ class Endpoint:
                 reply = server.call(request, attempt)
             finally:
                 usage = reply.answer.meta.get("usage") if reply else None
-                answered = reply is not None and reply.http == 200
+                answered = reply is not None and reply.http == 200 and reply.ended is Ended.ACCEPTED
                 self.budget.end(self.model, usage, aside, answered)
         finally:
             if reply is None:
                 self.gate.leave(turn, None)
             else:
-                self.gate.leave(turn, reply.ended, reply.retry_after)
+                wait = reply.retry_after
+                # A run ends rather than wait for hours, and the next one asks anew.
+                self.gate.leave(turn, reply.ended, wait if wait is None or wait <= LONGEST_WAIT else None)
         return reply
 
     def _server(self) -> ChatServer:
@@ -228,3 +230,9 @@ class Endpoint:
                 f"{self._where} takes no call for {reply.retry_after / 3600:.1f} hours ({said}): "
                 f"wait, {_AGAIN}"
             )
+
+
+def server_of(plugin: object) -> Endpoint | None:
+    """The endpoint that a model or judge asks through, where it has one."""
+    server = getattr(plugin, "server", None)
+    return server if isinstance(server, Endpoint) else None

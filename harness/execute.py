@@ -16,6 +16,7 @@ from harness.cache import Cache
 from harness.cell import Cell
 from harness.claims import last_out, leave
 from harness.config import RunConfig
+from harness.endpoint import server_of
 from harness.errors import HarnessError, IncompleteError
 from harness.finish import Outcome, finish
 from harness.locks import CellLock
@@ -67,7 +68,7 @@ class Run:
         config, prepared = self.config, self.prepared
         budget = Budget(config.max_calls, config.max_cost, prepared.prices, self.ranks.add)
         for built in (*(cell.model for cell in prepared.cells), prepared.judge):
-            server = getattr(built and built.plugin, "server", None)
+            server = server_of(built and built.plugin)
             if server is not None:
                 server.budget = budget
 

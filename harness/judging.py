@@ -17,6 +17,7 @@ from harness.asking import Asker
 from harness.batch_size import BatchSize
 from harness.cache import Journal
 from harness.cell import digest
+from harness.endpoint import server_of
 from harness.files import slug
 from harness.interfaces import Judge
 from harness.progress import Progress
@@ -59,9 +60,9 @@ def judge_cases(
     )
     questions = ((case_key(case), case) for case in cases)
     concurrency = getattr(judge, "concurrency", 1)
-    server = getattr(judge, "server", None)
+    server = server_of(judge)
     if concurrency > 1 or server is not None:
-        asker.concurrently(questions, concurrency, server and server.gate)
+        asker.concurrently(questions, concurrency, server.gate if server else None)
     else:
         asker.in_batches(questions, BatchSize(getattr(judge, "max_batch", 64)))
     return verdicts

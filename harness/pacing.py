@@ -28,8 +28,8 @@ SHORTEST_HOLD, LONGEST_HOLD = 10.0, 120.0
 """Seconds until all of it is used again; in between, 30 times the pause, so that pauses cost little."""
 ENOUGH = 20
 """Calls taken between two refusals before their rate is believed."""
-CATCH_UP = 0.02
-"""Seconds a call may be late without its successors being late, too: threads do not wake on the dot."""
+CATCH_UP = 0.003
+"""Seconds a call may be late without the next one being late, too: threads do not wake on the dot."""
 IDLE = 3.0
 """Seconds without any call after which the time does not count for the rate."""
 

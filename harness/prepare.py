@@ -15,6 +15,7 @@ from typing import Any
 from harness.budget import Price, read_prices, require_prices
 from harness.cell import Cell, Noise
 from harness.config import RunConfig
+from harness.endpoint import server_of
 from harness.errors import DecodeError, UsageError
 from harness.interfaces import Dataset, Judge, Model
 from harness.naming import Named, find
@@ -163,7 +164,7 @@ def _judge(found: Found, config: RunConfig) -> Built[Judge]:
 def _prices(config: RunConfig, callers: Sequence[Built[Any]]) -> dict[str, Price]:
     """The prices of the servers' models. Raises UsageError where a budget could not be kept."""
     prices = read_prices(config.prices)
-    servers = [getattr(built.plugin, "server", None) for built in callers]
+    servers = [server_of(built.plugin) for built in callers]
     if config.max_calls is not None or config.max_cost is not None:
         for built, server in zip(callers, servers, strict=True):
             if server is None and getattr(built.plugin, "endpoint", False):

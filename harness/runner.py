@@ -19,6 +19,7 @@ from harness.batch_size import BatchSize
 from harness.batches import WINDOW, Shape
 from harness.cache import Cache, Journal
 from harness.claims import Claims
+from harness.endpoint import server_of
 from harness.errors import DecodeError, HarnessError
 from harness.pipeline import clip_bytes, clip_of, prompt_of
 from harness.plan import Call, Piece, Plan
@@ -91,7 +92,7 @@ class CellRun:
         while others are being prepared, so a rank that finds nothing to do loads nothing.
         """
         model = self.plan.cell.model.plugin
-        concurrency, server = getattr(model, "concurrency", 1), getattr(model, "server", None)
+        concurrency, server = getattr(model, "concurrency", 1), server_of(model)
         apart = concurrency > 1 or server is not None
         lock = threading.Lock()
         finished: list[Loan] = []
@@ -137,7 +138,7 @@ class CellRun:
             questions = self.stop.interruptible(self._questions(ahead, finished, fail))
             if apart:
                 wanted = (one for one in questions if not isinstance(one, Lack))
-                asker.concurrently(wanted, concurrency, server and server.gate)
+                asker.concurrently(wanted, concurrency, server.gate if server else None)
             else:
                 with self.stop.finishing():
                     asker.in_batches(questions, size, _shape)

@@ -158,6 +158,13 @@ def test_a_server_that_is_closed_for_hours_is_not_waited_for(naps: list[float]) 
     with OpenAIServer(told) as server, pytest.raises(HarnessError, match=r"2\.0 hours .*daily limit"):
         asked(server)
     assert naps == []
+    # Whoever tries again in the same process is not kept waiting either.
+    with OpenAIServer([told, "red"]) as server:
+        endpoint = Endpoint("gpt-4o", server.url)
+        with pytest.raises(HarnessError, match="hours"):
+            ask(endpoint)
+        assert ask(endpoint).text == "red"
+    assert sum(naps) < 5
 
 
 def test_the_same_failure_while_others_are_answered_is_the_questions_own(naps: list[float]) -> None:
