@@ -49,9 +49,10 @@ gallery: $(READY)  ## draw every noise, measure what it changes, write docs/nois
 sweep: $(READY)  ## the embedded model under every noise; writes docs/robustness.md
 	$(BIN)/python -m benchmarks.sweep --processes 2
 
-bench: $(READY)  ## every noise beside a copy and imagecorruptions; decoding beside decord and PyAV
+bench: $(READY)  ## every noise beside a copy and imagecorruptions; decoding beside decord and PyAV; storing beside pickling
 	$(BIN)/python -m benchmarks.noises
 	$(BIN)/python -m benchmarks.decoding
+	$(BIN)/python -m benchmarks.appending
 
 clean:
 	rm -rf $(VENV) build dist outputs *.egg-info .mypy_cache .ruff_cache .pytest_cache .coverage*
