@@ -34,6 +34,7 @@ LEAST = 0.9
 def ask_for(url: str, seconds: float) -> Endpoint:
     """Put questions to the server at ``url`` as fast as the harness does, for so many seconds."""
     endpoint = Endpoint("any", url)
+    endpoint.load()
     end = time.monotonic() + seconds
 
     def questions() -> Iterator[tuple[int, str]]:
@@ -47,7 +48,6 @@ def ask_for(url: str, seconds: float) -> Endpoint:
             yield endpoint.ask([{"role": "user", "content": text}], max_tokens=8, temperature=0.0)
 
     asker = Asker[int, str, Answer](ask, lambda error: Answer(error=error), lambda *_: None)
-    endpoint.load()
     asker.concurrently(questions(), 64, endpoint.gate)
     return endpoint
 

@@ -11,6 +11,8 @@ import pytest
 from harness import HarnessError
 from harness.asking import HOPELESS, Asker, sentence
 from harness.batch_size import BatchSize
+from harness.gate import ClosedError, Gate
+from harness.pacing import START, Ended
 
 
 class Echo:
@@ -228,6 +230,78 @@ def test_what_is_under_way_is_stored_when_another_call_ends_the_run() -> None:
     with pytest.raises(HarnessError, match="expired"):
         one.concurrently(tagged("paid", "refused", "never", "never"), 2)
     assert stored == {0: "worth it"}
+
+
+def test_an_interruption_waits_for_calls_under_way_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.asking.GRACE", 0.3)
+    hanging, begun = threading.Event(), threading.Semaphore(0)
+
+    def ask(questions: Sequence[str]) -> Iterable[str]:
+        begun.release()
+        if questions == ["hangs"]:
+            hanging.wait(60)
+        else:
+            time.sleep(0.05)
+        return ["kept"]
+
+    def questions() -> Iterator[tuple[int, str]]:
+        yield 0, "hangs"
+        yield 1, "ends"
+        begun.acquire()
+        begun.acquire()
+        raise KeyboardInterrupt
+
+    one, stored = asker(ask)
+    with pytest.raises(KeyboardInterrupt):
+        one.concurrently(questions(), 4)
+    assert stored == {1: "kept"}
+    hanging.set()
+
+
+def test_a_gate_says_how_many_calls_are_begun_and_is_closed_at_an_error() -> None:
+    gate = Gate(64)
+
+    def ask(questions: Sequence[str]) -> Iterable[str]:
+        turn = gate.enter()
+        gate.leave(turn, Ended.ACCEPTED)
+        if questions == ["bad"]:
+            raise HarnessError("no further call can succeed")
+        return questions
+
+    one, stored = asker(ask)
+    one.concurrently(tagged(*"abcdefgh"), 64, gate)
+    assert len(stored) == 8
+    with pytest.raises(HarnessError, match="no further call"):
+        one.concurrently(tagged("bad", *"abcdefgh"), 64, gate)
+    with pytest.raises(ClosedError):
+        gate.enter()
+
+
+def test_prompts_are_not_taken_far_ahead_of_the_gate() -> None:
+    gate, taken, most = Gate(64), 0, 0
+    lock = threading.Lock()
+
+    def questions() -> Iterator[tuple[int, str]]:
+        nonlocal taken, most
+        for number in range(30):
+            with lock:
+                taken += 1
+                most = max(most, taken)
+            yield number, "question"
+
+    def ask(questions: Sequence[str]) -> Iterable[str]:
+        nonlocal taken
+        turn = gate.enter()
+        time.sleep(0.002)
+        gate.leave(turn, None)
+        with lock:
+            taken -= 1
+        return questions
+
+    one, stored = asker(ask)
+    one.concurrently(questions(), 64, gate)
+    # Those under way, the one that is got ready, and the one that waits for a thread.
+    assert len(stored) == 30 and most <= START + 2
 
 
 def test_a_sentence_is_one_line() -> None:
