@@ -45,6 +45,11 @@ class Contents:
     size: int
 
 
+def order(key: Key) -> tuple[bool, Key]:
+    """Sorts keys: ints by value, then strs."""
+    return isinstance(key, str), key
+
+
 def texts(key: Key, record: Record) -> tuple[str, str]:
     """Both as JSON, checked. Raises TypeError for anything but plain data (:mod:`harness.plain`)."""
     check_key(key)

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any, NoReturn
 
-from harness.lines import Key, Record
+from harness.lines import Key, Record, order
 from harness.plain import check_key, check_record, many_objects
 
 _MARK = b"\nvidharness cache 1 "
@@ -52,7 +52,7 @@ def dump(records: Mapping[Key, Record]) -> bytes:
     Keys are sorted, ints by value before strs. ``records`` must be plain (:mod:`harness.plain`) and
     have sorted keys inside, as they come out of a journal.
     """
-    keys = sorted(records, key=lambda key: (isinstance(key, str), key))
+    keys = sorted(records, key=order)
     buffer = io.BytesIO()
     pickler = pickle.Pickler(buffer, protocol=4)
     # No memo: its references would depend on which equal strings happen to be one object.

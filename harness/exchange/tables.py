@@ -18,7 +18,7 @@ from typing import Any
 
 from harness.errors import UsageError
 from harness.files import write_text
-from harness.lines import Key, Record
+from harness.lines import Key, Record, order
 from harness.plain import check_key, check_record
 
 OWN = ("cache", "id")
@@ -37,7 +37,7 @@ def export(path: Path, cache: str, records: Mapping[Key, Record]) -> None:
     taken = {name for record in records.values() for name in OWN if name in record}
     if taken:
         raise UsageError(f"{cache} has records with a field {min(taken)!r}, which a table cannot hold")
-    _form(path, _WRITERS)(path, cache, {key: records[key] for key in sorted(records, key=_order)})
+    _form(path, _WRITERS)(path, cache, {key: records[key] for key in sorted(records, key=order)})
 
 
 def restore(path: Path, data: bytes) -> tuple[str, dict[Key, Record]] | None:
@@ -57,17 +57,13 @@ def restore(path: Path, data: bytes) -> tuple[str, dict[Key, Record]] | None:
             check_record(row)
         except TypeError as error:
             raise ValueError(f"its row {number} is no record: {error}") from error
-        if type(name) is not str or key is None or key in records:
-            raise ValueError(f"its row {number} has no id, or one that an earlier row has")
+        if type(name) is not str or key in records:
+            raise ValueError(f"its row {number} names no cache, or has the id of an earlier row")
         names.add(name)
         records[key] = row
     if len(names) != 1:
         raise ValueError(f"it holds the records of {len(names)} caches, not of one")
     return names.pop(), records
-
-
-def _order(key: Key) -> tuple[bool, Key]:
-    return isinstance(key, str), key
 
 
 def _form(path: Path, known: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
@@ -111,7 +107,7 @@ def _read_csv(data: bytes) -> Iterator[Record] | None:
 
 def csv_rows(text: str, delimiter: str, strict: bool = False) -> list[list[str]]:
     """The rows of a table with cells of any length. Raises ValueError."""
-    with _long_cells():
+    with long_cells():
         try:
             return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict))
         except csv.Error as error:
@@ -119,7 +115,8 @@ def csv_rows(text: str, delimiter: str, strict: bool = False) -> list[list[str]]
 
 
 @contextmanager
-def _long_cells() -> Iterator[None]:
+def long_cells() -> Iterator[None]:
+    """While inside, the csv module reads cells of any length."""
     before = csv.field_size_limit(2**31 - 1)
     try:
         yield

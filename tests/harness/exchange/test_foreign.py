@@ -14,7 +14,7 @@ import openpyxl
 import pyarrow
 import pyarrow.parquet
 import pytest
-from fuzzing import Hostile, frames
+from hostile import Hostile, frames
 
 from harness.exchange import foreign
 from harness.exchange.foreign import Foreign, read_foreign

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fuzzing import Hostile, pickles, soup
+from fuzzing import soup
+from hostile import Hostile, pickles
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

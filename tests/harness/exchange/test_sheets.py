@@ -7,7 +7,7 @@ import zipfile
 
 import openpyxl
 import pytest
-from fuzzing import SHEET, workbook
+from hostile import SHEET, workbook
 
 from harness.exchange import sheets
 from harness.exchange.sheets import rows

@@ -152,8 +152,9 @@ def test_tables_of_others_are_left_to_others(ending: str, data: bytes) -> None:
     [
         (".csv", b"cache,id:json\nc,1,2\n", "rows do not fit"),
         (".csv", b"cache,id,id:json\nc,1,1\n", "rows do not fit"),
-        (".csv", b"cache,id:json\nc,1\nc,1\n", "row 2 has no id, or one that an earlier row has"),
-        (".csv", b"cache,id:json\nc,\n", "row 1"),
+        (".csv", b"cache,id:json\nc,1\nc,1\n", "row 2 names no cache, or has the id of an earlier row"),
+        (".csv", b"cache,id:json\nc,\n", "row 1 is no record"),
+        (".csv", b"cache:json,id:json\n3,1\n", "row 1 names no cache"),
         (".csv", b"cache,id:json\nc,1.5\n", "row 1 is no record"),
         (".csv", b"cache,id:json\nc,1\nd,2\n", "records of 2 caches"),
         (".csv", b'cache,id:json\nc,"1\n', "no table"),
