@@ -205,6 +205,9 @@ def _gate(path: Path) -> Iterator[None]:
 def _remove_stale(lock: Path, cell: Path) -> None:
     try:
         descriptor = hold(lock, create=False)
+        if descriptor is None:
+            time.sleep(0.05)  # who only looks, as ``is_held`` does, is gone by then
+            descriptor = hold(lock, create=False)
     except FileNotFoundError:
         return
     if descriptor is None:

@@ -20,7 +20,7 @@ import pytest
 
 import harness.locks
 from harness.errors import HarnessError
-from harness.locks import CellLock, hold, hold_free, release
+from harness.locks import CellLock, hold, hold_free, holder, is_held, release
 
 HOLDER = """
 import sys, time
@@ -185,6 +185,27 @@ def test_a_lock_that_goes_while_looked_at_is_none(cell: Path, monkeypatch: pytes
     lock = CellLock(cell, "b", 0)
     monkeypatch.setattr(lock, "_others", lambda: [cell.with_name("m_0.3.a.0.lock")])
     with lock:
+        assert names(cell) == ["m_0.3.b.0.lock"]
+
+
+def test_the_holder_is_named_and_nothing_is_written(cell: Path) -> None:
+    cell.parent.mkdir()
+    assert holder(cell) is None
+    with held_elsewhere(cell, "a") as other:
+        stamp = cell.parent.stat().st_mtime_ns
+        assert re.fullmatch(rf"process {other.pid} on \S+, since \d{{4}}-.*", str(holder(cell)))
+        assert is_held(cell.with_name("m_0.3.a.0.lock"))
+        assert cell.parent.stat().st_mtime_ns == stamp
+    assert holder(cell) is None, "what the dead leave behind is held by nobody"
+    assert not is_held(cell.with_name("nothing"))
+
+
+def test_who_looks_at_a_stale_lock_keeps_nobody_out(cell: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cell.parent.mkdir()
+    stale = cell.with_name("m_0.3.a.0.lock").open("w+")
+    fcntl.flock(stale, fcntl.LOCK_SH)
+    monkeypatch.setattr(harness.locks.time, "sleep", lambda _: stale.close())
+    with CellLock(cell, "b", 0):
         assert names(cell) == ["m_0.3.b.0.lock"]
 
 
