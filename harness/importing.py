@@ -29,7 +29,8 @@ class Imported:
     """What became of a file's answers.
 
     stored: taken in. kept: the sample had an answer already. lacking: samples without one, now.
-    unknown: indices that the data set does not have.
+    unknown: indices that the data set does not have. other: indices under which the file has another
+    question than the data set.
     """
 
     cell: Cell
@@ -38,6 +39,7 @@ class Imported:
     kept: int
     lacking: int
     unknown: tuple[str, ...]
+    other: tuple[str, ...]
 
 
 def import_answers(plan: Plan, work_dir: Path, name: str, foreign: Foreign) -> Imported:
@@ -51,9 +53,12 @@ def import_answers(plan: Plan, work_dir: Path, name: str, foreign: Foreign) -> I
     with alone(cache.path):
         answered = plan.answered(cache.read())
         records: dict[SampleId, Record] = {}
-        kept = 0
+        kept, other = 0, []
         for sample, call, text in _answers(plan, foreign.answers):
-            if sample.id in answered:
+            asked = foreign.questions.get(str(sample.id))
+            if asked is not None and asked.split() != sample.question.split():
+                other.append(str(sample.id))
+            elif sample.id in answered:
                 kept += 1
             else:
                 answer = Answer(text, meta={"imported": source})
@@ -65,7 +70,7 @@ def import_answers(plan: Plan, work_dir: Path, name: str, foreign: Foreign) -> I
     known = {str(sample.id) for sample in plan.samples} | {piece.video.key for piece in plan.pieces}
     unknown = tuple(index for index in foreign.answers if index not in known)
     lacking = len(plan.samples) - len(answered | set(records))
-    return Imported(cell, cache.path, len(records), kept, lacking, unknown)
+    return Imported(cell, cache.path, len(records), kept, lacking, unknown, tuple(other))
 
 
 def _answers(plan: Plan, answers: Mapping[str, str]) -> Iterator[tuple[Sample, Call, str]]:

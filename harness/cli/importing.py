@@ -80,9 +80,10 @@ def _adopt(args: argparse.Namespace, files: Mapping[Path, Foreign]) -> None:
             f"{cell.label}: {done.stored} answers imported, not verified; {done.kept} samples had one, "
             f"{done.lacking} have none and are asked by `run`"
         )
-        if done.unknown:
-            shown = ", ".join(_printable(index)[:40] for index in done.unknown[:3])
-            print(f"{cell.dataset.name} has no sample for {len(done.unknown)} of them, e.g. {shown}")
+        for left_out, why in ((done.unknown, "no sample"), (done.other, "another question")):
+            if left_out:
+                shown = ", ".join(_printable(index)[:40] for index in left_out[:3])
+                print(f"{cell.dataset.name} has {why} for {len(left_out)} of them, e.g. {shown}: left out")
 
 
 def _records_of(file: Path) -> tuple[str, dict[Any, Any]] | Foreign:

@@ -13,7 +13,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +34,15 @@ class Foreign:
     """What a file holds.
 
     kind: what it is, in words. answers: text by index, all indices as text. missing: indices that have
-    no answer. scored: whether there are scores beside them, which are not read.
+    no answer. scored: whether there are scores beside them, which are not read. questions: what was asked,
+    by index, where the file says so.
     """
 
     kind: str
     answers: Mapping[str, str]
     missing: int
     scored: bool = False
+    questions: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         scores = ", whose scores are left out" if self.scored else ""
@@ -128,10 +130,11 @@ def _table(kind: str, rows: Sequence[Any]) -> Foreign:
         raise ValueError(f"it is {kind} without the columns index and prediction (it has: {shown or 'none'})")
     # Our own tables of predictions say which of their texts are no answers.
     items = ((row.get(index), row.get(answer) if row.get("status", "ok") == "ok" else None) for row in rows)
-    return _answers(kind, items, scored="score" in columns)
+    asked = {_index(row.get(index)): row["question"] for row in rows if type(row.get("question")) is str}
+    return replace(_answers(kind, items), scored="score" in columns, questions=asked)
 
 
-def _answers(kind: str, items: Iterable[tuple[Any, Any]], scored: bool = False) -> Foreign:
+def _answers(kind: str, items: Iterable[tuple[Any, Any]]) -> Foreign:
     found: dict[str, str] = {}
     seen: set[str] = set()
     room = MOST_TEXT
@@ -148,7 +151,7 @@ def _answers(kind: str, items: Iterable[tuple[Any, Any]], scored: bool = False) 
             raise ValueError("its answers are longer than any file of answers")
     if not seen:
         raise ValueError("it holds no answers")
-    return Foreign(kind, found, len(seen) - len(found), scored)
+    return Foreign(kind, found, len(seen) - len(found))
 
 
 def _index(value: Any) -> str:

@@ -66,6 +66,15 @@ def test_an_answer_that_is_there_stays(videos: dict[str, Path], tmp_path: Path) 
     assert [stored(plan, tmp_path).read()[id_]["prediction"] for id_ in (0, 1)] == ["first", "new"]
 
 
+def test_answers_to_other_questions_are_left_out(videos: dict[str, Path], tmp_path: Path) -> None:
+    plan = planned(make_cell(videos))
+    questions = {"0": "  a?0\n", "1": "of another version"}
+    answers = {"0": "yes", "1": "yes", "2": "yes"}
+    done = import_answers(plan, tmp_path, "x", Foreign(KIND, answers, 0, questions=questions))
+    assert (done.stored, done.other, done.lacking) == (2, ("1",), 2)
+    assert plan.answered(stored(plan, tmp_path).read()) == {0, 2}
+
+
 def test_a_packs_reply_is_taken_apart(videos: dict[str, Path], tmp_path: Path) -> None:
     plan = planned(make_cell(videos, packed=True))
     reply = json.dumps({"0": "zero", "1": "one"})

@@ -157,7 +157,7 @@ def test_imported_answers_are_judged_and_only_the_rest_is_asked(
         assert code == 0
         assert "a shard of VLMEvalKit's or NRVL's predictions of 21 answers (3 more without an answer)" in out
         assert "20 answers imported, not verified; 0 samples had one, 10 have none and are asked" in out
-        assert "MMBench_Video_4frame_nopack has no sample for 1 of them, e.g. 999" in out
+        assert "MMBench_Video_4frame_nopack has no sample for 1 of them, e.g. 999: left out" in out
         assert server.requests == []
 
         code, out, err = vidharness("run", *noisy)

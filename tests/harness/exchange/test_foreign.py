@@ -115,7 +115,9 @@ def parquet() -> bytes:
     ],
 )
 def test_tables_are_named_and_lose_nothing(name: str, data: bytes, kind: str) -> None:
-    assert read(name, data) == Foreign(kind, TEXTS, missing=0)
+    found = read(name, data)
+    assert (found.kind, found.answers, found.missing) == (kind, TEXTS, 0)
+    assert found.questions == ({} if kind == "a JSON object" else dict.fromkeys(TEXTS, "why?"))
 
 
 def test_scores_are_seen_and_left_out() -> None:
