@@ -53,9 +53,11 @@ class Run:
             stamp = agreed_stamp(
                 self.ranks, self.config.work_dir, [cell.model.name for cell in self.prepared.cells]
             )
-            outcomes = self._once(stamp)
+            outcomes: list[Outcome] = []
+            self._once(stamp, outcomes)
             while not leave(self.ranks):
-                outcomes += self._once(stamp)
+                self.say("a rank on another machine has fallen silent: what it had in hand is asked here")
+                self._once(stamp, outcomes)
             return outcomes
         except (StoreError, BudgetError, KeyboardInterrupt) as error:
             if not self.begun:
@@ -80,10 +82,12 @@ class Run:
         where = cells[0] if len(cells) == 1 else f"the {len(cells)} cells so far"
         return f"{kept} of {total} samples of {where} are answered and kept"
 
-    def _once(self, stamp: str) -> list[Outcome]:
-        """Do whatever is to be had of each cell."""
-        outcomes, failures = [], []
+    def _once(self, stamp: str, outcomes: list[Outcome]) -> None:
+        """Do what is to be had of each cell that has no outcome yet; adds the outcomes it comes to."""
+        failures = []
         for cell in self.prepared.cells:
+            if any(outcome.cell is cell for outcome in outcomes):
+                continue
             try:
                 outcome = self._cell(cell, stamp)
             except (IncompleteError, StoreError):
@@ -102,7 +106,6 @@ class Run:
             raise IncompleteError(
                 f"{len(failures)} of {len(self.prepared.cells)} cells failed: {failures[0]}"
             )
-        return outcomes
 
     def _cell(self, cell: Cell, stamp: str) -> Outcome | None:
         ranks, stem = self.ranks, cell.stem()
@@ -114,27 +117,30 @@ class Run:
             if ranks.rank == 0:  # at once: an interrupted run's cache, too, says what it holds
                 write_json(cache.path.with_suffix(".json"), cell.parts())
             plan = make_plan(cell, self.prepared.samples[cell.dataset.name])
+            again = stem in self.begun
             self.begun[stem] = plan, cache
             answered = plan.answered(cache.read())
             for sentence in cache.damage:
                 log.warning(sentence)
             if self.config.mode != "eval":
+                if ranks.rank == 0 and not again:
+                    self._say_what_is_stored(plan, len(answered))
                 self._answer(plan, answered, cache, stem, token)
             if not last_out(ranks, stem):
                 return None
             records = cache.merge()
             return finish(self.config, self.prepared, plan, records, folder, ranks.add(f"{stem}/asked", 0))
 
-    def _answer(self, plan: Plan, answered: set[SampleId], cache: Cache, stem: str, token: str) -> None:
+    def _say_what_is_stored(self, plan: Plan, answered: int) -> None:
         total = len(plan.samples)
-        if self.ranks.rank == 0:
-            if len(answered) == total:
-                self.say(
-                    f"{plan.cell.label}: all {total} samples are answered already, the model is not asked"
-                )
-            elif answered:
-                self.say(f"{plan.cell.label}: {len(answered)} of {total} samples are answered already")
-        progress = Progress(total - len(answered), plan.cell.label, "sample", self.ranks.rank == 0)
+        if answered == total:
+            self.say(f"{plan.cell.label}: all {total} samples are answered already, the model is not asked")
+        elif answered:
+            self.say(f"{plan.cell.label}: {answered} of {total} samples are answered already")
+
+    def _answer(self, plan: Plan, answered: set[SampleId], cache: Cache, stem: str, token: str) -> None:
+        left = len(plan.samples) - len(answered)
+        progress = Progress(left, plan.cell.label, "sample", self.ranks.rank == 0)
         model = plan.cell.model
         with cache.journal(f"{token}-{self.ranks.rank}") as journal, progress:
             budget = self.config.prefetch_bytes or BUDGET

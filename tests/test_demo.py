@@ -9,18 +9,14 @@ import json
 import os
 import pickle
 import re
-import signal
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
-from subprocess import DEVNULL
 from typing import Any
 
 import pytest
 from openai_server import OpenAIServer, Request
-from processes import whole
 from wheels import our_wheel
 
 pytestmark = pytest.mark.slow
@@ -165,32 +161,3 @@ def test_an_api_model_under_torchrun_is_refused_in_one_sentence(shell: Shell) ->
     done = shell(*words, ranks=2, code=1, OPENAI_API_KEY="sk-none")
     assert len(re.findall("gpt-4o is an API model and runs in one process, not 2", done.stderr)) == 1
     assert "exitcode  : 2" in done.stderr
-
-
-def test_one_rank_killed_costs_what_it_held(shell: Shell) -> None:
-    """torchrun ends the others; the next run, of another size, asks only what is missing."""
-    words = [*DATA, *NOISE, "--work_dir", "killed", "--limit", "120"]
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    command = [*launch, shell.root / "run.py", *words, "--batch_size", "1"]
-    folder = shell.home / "killed" / "TinyQwen2.5-VL"
-    # The other rank may still be loading: the one that is killed has to be one that holds something.
-    with whole(command, shell.environ(), cwd=shell.home, stdout=DEVNULL, stderr=DEVNULL) as process:
-        deadline = time.monotonic() + 300
-        while not (busy := [path for path in folder.glob("*.journal") if line_count(path) > 5]):
-            assert time.monotonic() < deadline
-            assert process.poll() is None
-            time.sleep(0.02)
-        rank = busy[0].stem.rpartition("-")[2]
-        (lock,) = folder.glob(f"*.{rank}.lock")
-        os.kill(json.loads(lock.read_text())["pid"], signal.SIGKILL)
-        lines = sum(map(line_count, folder.glob("*.journal")))
-        assert process.wait(timeout=300) == 1
-    done = shell(*words, ranks=1)
-    match = re.search(r"asked (\d+), judged", done.stdout)
-    assert match is not None
-    assert 0 < int(match[1]) <= 120 - lines
-    assert rating(shell.home / "killed")["meta"]["counts"] == {"ok": 120}
-
-
-def line_count(path: Path) -> int:
-    return path.read_bytes().count(b"\n")

@@ -9,14 +9,12 @@ from pathlib import Path
 
 import pytest
 
-FOREIGN = set(
-    """
-    --standalone --nproc-per-node --nnodes --node-rank --master-addr --master-port --master
-    --max-restarts --rdzv-backend --rdzv-endpoint --rdzv-id
-    --nodes --ntasks-per-node --gpus-per-node --cpus-per-task --time --signal --no-kill
-    --tensor-parallel-size --limit-mm-per-prompt
-    """.split()
-)
+FOREIGN = {
+    *("--standalone", "--nproc-per-node", "--nnodes", "--node-rank", "--master-addr", "--master-port"),
+    *("--master", "--max-restarts", "--rdzv-backend", "--rdzv-endpoint", "--rdzv-id"),
+    *("--nodes", "--ntasks-per-node", "--gpus-per-node", "--cpus-per-task", "--time", "--signal"),
+    *("--no-kill", "--tensor-parallel-size", "--limit-mm-per-prompt"),
+}
 """Flags of torchrun, Slurm and vLLM."""
 
 

@@ -211,18 +211,21 @@ def test_without_restarts_survivors_say_what_is_kept_and_the_next_run_fills_the_
     agent = place.torchrun("--standalone", "--nproc-per-node=3")
     wait_for(lambda: place.all_hold_one(3), [agent])
     os.kill(agent.ranks()[1], signal.SIGKILL)
+    wait_for(lambda: "SIGTERM: finishing what is under way" in agent.said.read_text(), [agent])
+    place.limit(10**9)
     assert agent.end() == 1
     said = agent.said.read_text()
     sentence = (
-        rf"interrupted: 20 of {SAMPLES} samples of paced on Shapes.* clean are answered and kept; run the"
+        rf"interrupted: (\d+) of {SAMPLES} samples of paced on Shapes.* clean are answered and kept; run the"
     )
-    assert len(re.findall(rf"^vidharness( \(rank 2\))?: {sentence} same", said, re.MULTILINE)) == 2, said
+    counts = re.findall(rf"^vidharness(?: \(rank 2\))?: {sentence} same", said, re.MULTILINE)
+    assert len(counts) == 2, said
+    assert 20 < max(map(int, counts)) == place.stored() < SAMPLES
     assert "KeyboardInterrupt" not in said
 
-    place.limit(10**9)
     assert place.torchrun("--standalone", "--nproc-per-node=2").end() == 0
     assert place.counts() == {"ok": SAMPLES}
-    assert place.repeated() <= 3
+    assert place.repeated() <= 1
 
 
 def test_with_restarts_the_group_comes_back_and_goes_on(place: Place) -> None:
@@ -281,6 +284,8 @@ def test_a_cut_link_ends_one_side_with_a_sentence_and_the_other_finishes(place: 
         # Its torchrun, whose rank has ended well, still waits five minutes for the other one.
         wait_for(lambda: list(place.folder.rglob("*_rating.json")), agents[:1])
         wait_for(lambda: not agents[0].ranks(), agents[:1])
-        assert "vidharness" not in agents[0].said.read_text()
+        said = agents[0].said.read_text()
+        assert "fallen silent: what it had in hand is asked here" in said
+        assert "vidharness" not in said
     assert place.counts() == {"ok": SAMPLES}
     assert place.repeated() == 0

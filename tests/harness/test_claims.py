@@ -368,12 +368,12 @@ def test_a_rank_that_was_given_up_takes_no_new_piece() -> None:
 def test_a_rank_that_lives_is_waited_for_however_long_it_takes(
     quick: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.claims.SILENT_SECONDS", 2.0)
+    monkeypatch.setattr("harness.claims.SILENT_SECONDS", 1.0)
     done, slow = world(2, local_size=1)
     results: list[bool] = []
     staying = threading.Thread(target=lambda: results.append(leave(done)))
     staying.start()
-    time.sleep(4)
+    time.sleep(2)
     assert results == []
     assert leave(slow)
     staying.join(60)

@@ -20,6 +20,7 @@ from harness.config import RunConfig
 from harness.errors import IncompleteError
 from harness.execute import Run
 from harness.finish import Outcome
+from harness.plan import make_plan
 from harness.prepare import Prepared
 from harness.work import Alone
 
@@ -353,6 +354,33 @@ def test_any_number_of_ranks_gives_the_same_files(videos: dict[str, Path], tmp_p
     assert last.rating == alone.rating
     one, other = (next((tmp_path / name / "echo").glob("*.pkl")) for name in ("alone", "team"))
     assert one.read_bytes() == other.read_bytes()
+
+
+def test_what_a_lost_rank_left_is_done_in_another_round(
+    videos: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first round leaves a claimed call behind, as a machine does that is cut off."""
+    team = Team(2)
+    team.shared.add("incarnation/0", -1)
+    one = bench(videos, tmp_path)
+    lost, here = team.member(1), team.member(0)
+    key = one.cell.stem()
+    call = next(iter(make_plan(one.cell, one.cell.dataset.plugin.samples()).pieces)).calls[0]
+    assert here.agree(f"{key}/{call.key}", lost.name) == lost.name
+
+    def leave(_: Any) -> bool:
+        if len(one.asked) == 10:
+            return True
+        here.add("incarnation/1")
+        here.add(f"through/{1}.2")
+        return False
+
+    monkeypatch.setattr("harness.execute.leave", leave)
+    outcome = one.run(here)
+    assert outcome is not None
+    assert outcome.complete
+    assert len(one.asked) == len(set(one.asked)) == 10
+    assert one.said == ["a rank on another machine has fallen silent: what it had in hand is asked here"]
 
 
 def test_a_noise_that_breaks_ends_the_run_with_a_sentence(videos: dict[str, Path], tmp_path: Path) -> None:
