@@ -52,6 +52,7 @@ sweep: $(READY)  ## the embedded model under every noise; writes docs/robustness
 bench: $(READY)  ## every noise beside a copy and imagecorruptions; decoding beside decord and PyAV; storing beside pickling
 	$(BIN)/python -m benchmarks.noises
 	$(BIN)/python -m benchmarks.decoding
+	$(BIN)/python -m benchmarks.claiming
 	$(BIN)/python -m benchmarks.appending
 
 clean:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.runlog import log
@@ -48,6 +49,7 @@ class Claims:
         self._present = _incarnations(ranks)
         self._known_gone: set[str] = set()
         self._learning = threading.Lock()
+        self._warned = False
 
     def pieces(self) -> Iterator[Piece]:
         """Pieces with calls to ask: first those that nobody has begun, then those with calls left."""
@@ -71,12 +73,9 @@ class Claims:
 
     def take(self, call: Call) -> bool:
         """Claim a call; False when another rank has it, or had stored its answer before it died."""
-        key = self._key(call)
-        while (holder := self._ranks.agree(key, self._ranks.name)) != self._ranks.name:
-            if not self._gone(holder):
-                return False
-            key = f"{key}/{holder}"
-        return self._wanted(call)
+        if self._replaced():
+            return False
+        return _claim(self._ranks, self._key(call), self._gone) and self._wanted(call)
 
     def _free(self, call: Call) -> bool:
         key = self._key(call)
@@ -103,7 +102,9 @@ class Claims:
         rank = self._ranks.rank
         if f"{rank}.{self._ranks.add(f'incarnation/{rank}', 0)}" == self._ranks.name:
             return False
-        log.warning("this rank was silent for too long: the others go on without it")
+        if not self._warned:
+            log.warning("this rank was silent for too long: the others go on without it")
+            self._warned = True
         return True
 
 
@@ -118,12 +119,7 @@ def last_out(ranks: Ranks, name: str) -> bool:
         who = f"{rank}.{incarnation}"
         if not ranks.add(f"{name}/out/{who}", 0) and not ranks.add(f"through/{who}", 0):
             return False
-    key = f"{name}/last"
-    while (holder := ranks.agree(key, ranks.name)) != ranks.name:
-        if not _is_gone(holder, present):
-            return False
-        key = f"{key}/{holder}"
-    return True
+    return _claim(ranks, f"{name}/last", partial(_is_gone, present=present))
 
 
 def leave(ranks: Ranks) -> bool:
@@ -175,6 +171,15 @@ def _give_up(ranks: Ranks, rank: int) -> bool:
 def _incarnations(ranks: Ranks) -> list[int]:
     """How often a process has begun under each rank."""
     return [ranks.add(f"incarnation/{rank}", 0) for rank in range(ranks.size)]
+
+
+def _claim(ranks: Ranks, key: str, gone: Callable[[str], bool]) -> bool:
+    """Whether this rank is the first to claim ``key``, or the first after a holder that is gone."""
+    while (holder := ranks.agree(key, ranks.name)) != ranks.name:
+        if not gone(holder):
+            return False
+        key = f"{key}/{holder}"
+    return True
 
 
 def _is_gone(name: str, present: Sequence[int]) -> bool:

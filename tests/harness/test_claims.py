@@ -357,11 +357,15 @@ def test_a_rank_that_falls_silent_is_given_up_and_its_work_taken_over(
     assert leave(late.ranks)
 
 
-def test_a_rank_that_was_given_up_takes_no_new_piece() -> None:
+def test_a_rank_that_was_given_up_takes_nothing_more() -> None:
     store = Store()
-    rank, _ = world(2, store, local_size=1)
+    rank, other = world(2, store, local_size=1)
+    worker = Worker(rank, pieces_of(2, 2))
+    turn = iter(worker)
+    assert next(turn) == "a0"
     store.add("vidharness/add/incarnation/0", 1)
-    assert list(Worker(rank, pieces_of(2, 2))) == []
+    assert list(turn) == []
+    assert list(Worker(other, pieces_of(2, 2))) == ["b0", "b1", "a0", "a1"]
 
 
 @pytest.mark.slow
