@@ -41,7 +41,7 @@ BELOW = {
 MACHINERY = {
     *("cli", "registry", "found", "catalogue", "prepare", "execute", "runner", "cell", "plan", "cache"),
     *("work", "judging", "rating", "leaderboard", "config", "results"),
-    *("exchange", "importing", "inventory", "joining", "journal", "lines", "pickles"),
+    *("importing", "inventory", "joining", "journal", "lines", "pickles"),
 }
 """Modules of the harness that no plugin may know."""
 
