@@ -125,7 +125,8 @@ def input_key(group: Sequence[Sample], digests: Sequence[str]) -> str:
     """
     video = group[0].video
     questions = [[sample.id, sample.question, sample.choices, dict(sample.meta)] for sample in group]
-    return digest([questions, video.key, video.start, video.end, list(digests)])
+    pace = [] if video.fps is None else [video.fps]
+    return digest([questions, video.key, video.start, video.end, list(digests), *pace])
 
 
 def digest(value: Any) -> str:

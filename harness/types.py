@@ -40,13 +40,15 @@ class Video:
     """A reference to (a part of) a video file; never pixels.
 
     ``key`` names the video within its data set, independent of where the file lies: it seeds the
-    noise, so it must be the same on every machine. ``start`` and ``end`` are seconds.
+    noise, so it must be the same on every machine. ``start`` and ``end`` are seconds. ``fps``, frames a
+    second, is for a folder of numbered pictures that stands for a video: ``path`` is then the folder.
     """
 
     path: Path
     key: str
     start: float | None = None
     end: float | None = None
+    fps: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import DecodeError, UsageError
 from harness.sampling import Sampling
 from harness.types import Clip, Video
-from harness.video import by_decord, by_pyav
+from harness.video import by_decord, by_pyav, pictures
 from harness.video.timeline import Choice, Decoded
 
 if TYPE_CHECKING:
@@ -70,11 +70,11 @@ def check_decoder(decoder: str) -> None:
 
 
 def _decode(video: Video, choose: Choice, decoder: str) -> Clip:
-    import numpy as np
-
     check_decoder(decoder)
     try:
         found = video.path.stat()
+        if video.fps is not None and stat.S_ISDIR(found.st_mode):
+            return _clip(pictures.decode(video.path, video.fps, choose))
         if not stat.S_ISREG(found.st_mode):
             # Opening a named pipe would wait for somebody to write to it.
             raise DecodeError(f"{video.path.name} is no file that holds a video")
@@ -86,6 +86,12 @@ def _decode(video: Video, choose: Choice, decoder: str) -> Clip:
         decoded = _DECODERS[decoder](video.path, choose)
     except MemoryError as error:
         raise DecodeError(f"{video.path.name} needs more memory than there is") from error
+    return _clip(decoded)
+
+
+def _clip(decoded: Decoded) -> Clip:
+    import numpy as np
+
     indices = np.array(decoded.indices, np.int64)
     notes: dict[str, Any] = {}
     repeated = len(indices) - len(set(decoded.indices))

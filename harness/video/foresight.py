@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from harness.errors import DecodeError
 from harness.sampling import Sampling
 from harness.types import Video
+from harness.video import pictures
 
 _SECONDS = 10.0
 """For which a file may take to open, before its size counts as unknown."""
@@ -19,6 +21,8 @@ def foresee(video: Video, sampling: Sampling) -> tuple[int, int, int] | None:
     """
     import av
 
+    if video.fps is not None and video.path.is_dir():
+        return _of_pictures(video, video.fps, sampling)
     if not video.path.is_file():  # opening a named pipe would wait for somebody to write to it
         return 0, 0, 0
     try:
@@ -33,5 +37,18 @@ def foresee(video: Video, sampling: Sampling) -> tuple[int, int, int] | None:
         return 0, 0, 0
     if not width or not height or (sampling.fps is not None and not end):
         return None
+    return _count(video, sampling, end, fps), height, width
+
+
+def _of_pictures(video: Video, fps: float, sampling: Sampling) -> tuple[int, int, int]:
+    try:
+        paths = pictures.listed(video.path)
+        height, width = pictures.read(paths[0]).shape[:2]
+    except (DecodeError, OSError, IndexError):
+        return 0, 0, 0
+    return _count(video, sampling, len(paths) / fps, fps), height, width
+
+
+def _count(video: Video, sampling: Sampling, end: float, fps: float) -> int:
     seconds = min(end, video.end or end) - (video.start or 0.0)
-    return len(sampling.indices(max(1, round(seconds * fps)), fps)), height, width
+    return len(sampling.indices(max(1, round(seconds * fps)), fps))
