@@ -91,9 +91,12 @@ class RunConfig:
     def public(self) -> dict[str, Any]:
         """The settings as JSON values, without what names this machine (paths and addresses)."""
         hidden = {"work_dir", "data_root", "base_url", "judge_base_url", "judge_prompt", "prices"}
-        return {
+        shown = {
             item.name: to_json(getattr(self, item.name)) for item in fields(self) if item.name not in hidden
         }
+        # A data set may be named by the path of its file.
+        shown["data"] = [Path(name).name if Path(name).is_absolute() else name for name in self.data]
+        return shown
 
 
 def _read(file: Path) -> Mapping[str, Any]:

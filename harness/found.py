@@ -35,7 +35,8 @@ class Entry:
 class Built(Generic[T]):
     """A plugin's object, ready for use, with the name and the options it was made by.
 
-    ``options`` holds every option as JSON data, defaults included.
+    ``name`` is the plugin's own ``short_name`` where it has one. ``options`` holds every option as JSON
+    data, defaults included.
     """
 
     name: str
@@ -112,7 +113,8 @@ class Found:
                 f"which a {self.entry.kind} must have"
             )
         fields = {name: (given if name in values else self.options)[name] for name in spec.fields}
-        return Built(spec.render(**fields) if fields else self.name, plugin, options, self.entry)
+        name = getattr(plugin, "short_name", spec.render(**fields) if fields else self.name)
+        return Built(name, plugin, options, self.entry)
 
     def _failure(self, what: str, error: BaseException) -> UsageError:
         if isinstance(error, ImportError):

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -18,6 +19,7 @@ from harness.config import RunConfig
 from harness.endpoint import server_of
 from harness.errors import DecodeError, UsageError
 from harness.interfaces import Dataset, Judge, Model
+from harness.judging import seats
 from harness.naming import Named, find
 from harness.options import accepts
 from harness.pipeline import clip_of
@@ -53,10 +55,12 @@ def prepare(config: RunConfig, named: Named, world_size: int = 1) -> Prepared:
     if named.noise is not None and config.ratio is not None:
         noise = Noise(_checked(named.noise.build(config.noise_args)), config.ratio, config.seed)
     pooling = _checked(named.pooling.build(config.pooling_args)) if named.pooling else None
-    judge = _judge(named.judge, config) if named.judge and config.mode != "infer" else None
-    prices = _prices(config, [*models, *([judge] if judge else [])])
+    judged = named.judge and config.mode != "infer"
+    judge = build_judge(named.judge, config, named.registry) if named.judge and judged else None
+    prices = prices_of(config, [*models, *seats(judge)])
     check_writable(config.work_dir)
     datasets = [build_dataset(found, config) for found in named.datasets]
+    _require_distinct(dataset.name for dataset in datasets)
     samples = {dataset.name: dataset.plugin.samples() for dataset in datasets}
     decoders = decoding(config.decode_timeout)
     cells = tuple(
@@ -102,6 +106,13 @@ def decode_one(cell: Cell, samples: tuple[Sample, ...]) -> str:
         f"none of the first {len(videos)} videos of {cell.dataset.name} can be decoded "
         f"({failures[0] if failures else 'it has none'}): see whether --data_root is right"
     )
+
+
+def _require_distinct(names: Iterable[str]) -> None:
+    """Raise UsageError for two data sets that files could not tell apart."""
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise UsageError(f"--data names {count} data sets called {name}: run them one after the other")
 
 
 def build_dataset(found: Found, config: RunConfig) -> Built[Dataset]:
@@ -152,16 +163,32 @@ def _model(found: Found, config: RunConfig, world_size: int) -> Built[Model]:
     return _checked(found.build(values))
 
 
-def _judge(found: Found, config: RunConfig) -> Built[Judge]:
-    values: dict[str, Any] = dict(config.judge_args)
-    if config.judge_base_url is not None:
-        values["base_url"] = _accepted(found, "base_url", config.judge_base_url, "--judge_base_url")
-    if config.judge_prompt is not None:
-        values["prompt"] = _accepted(found, "prompt", config.judge_prompt, "--judge_prompt")
-    return _checked(found.build(values))
+def build_judge(found: Found, config: RunConfig, registry: Registry) -> Built[Judge]:
+    """The judge of a run. Options that a panel does not take are for those of its members that do.
+
+    Raises UsageError for an option that nobody takes, and for a panel in a panel.
+    """
+    cls, values, flags = found.load(), dict(config.judge_args), {}
+    for option, value in (("base_url", config.judge_base_url), ("prompt", config.judge_prompt)):
+        if value is not None:
+            flags[option] = value
+    if not hasattr(cls, "combine"):
+        given = {option: _accepted(found, option, flags[option], f"--judge_{option}") for option in flags}
+        return _checked(found.build({**values, **given}))
+    panel = found.build({option: value for option, value in values.items() if accepts(cls, option)})
+    shared = {option: value for option, value in values.items() if not accepts(cls, option)} | flags
+    members = [find(registry, "judge", name) for name in panel.plugin.judges]
+    for option in shared:
+        if not any(accepts(member.load(), option) for member in members):
+            raise UsageError(f"no judge of {found.name} takes {option}: leave it out")
+    panel.plugin.members = tuple(
+        _checked(member.build({name: shared[name] for name in shared if accepts(member.load(), name)}))
+        for member in members
+    )
+    return _checked(panel)
 
 
-def _prices(config: RunConfig, callers: Sequence[Built[Any]]) -> dict[str, Price]:
+def prices_of(config: RunConfig, callers: Sequence[Built[Any]]) -> dict[str, Price]:
     """The prices of the servers' models. Raises UsageError where a budget could not be kept."""
     prices = read_prices(config.prices)
     servers = [server_of(built.plugin) for built in callers]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from harness.intervals import LEVEL, METHOD, mean_intervals
 from harness.scores import (
+    BEST,
     Scored,
     groups_of,
     mean,
@@ -39,10 +40,11 @@ def rate(
     """The rating of ``samples``, with what it can say by itself in ``meta``.
 
     A failed prediction comes as a verdict with the prediction's status. Without a taxonomy every label
-    is a group of its own, beside Overall. ``meta`` holds ``questions`` (their number), ``counts``
-    (status -> questions, ``missing`` where there is no verdict), ``intervals`` (95%, of each coarse
-    group of both blocks, null where unknown), ``groups`` and ``scores``
-    (:func:`harness.scores.pack_scores`). Raises UsageError for a label outside the taxonomy.
+    is a group of its own, beside Overall. ``meta`` holds ``questions`` (their number), ``scale`` (``worst``
+    and ``best``; where all questions offer choices also ``chance``, the mean score of blind guesses that
+    count ``best`` when right), ``counts`` (status -> questions, ``missing`` where there is no verdict),
+    ``intervals`` (95%, of each coarse group of both blocks, null where unknown), ``groups`` and
+    ``scores`` (:func:`harness.scores.pack_scores`). Raises UsageError for a label outside the taxonomy.
     """
     groups = groups_of(taxonomy, samples)
     questions = [
@@ -63,6 +65,7 @@ def rate(
         fine_valid=_block(narrow, valid=True),
         meta={
             "questions": len(questions),
+            "scale": _scale(samples),
             "counts": _counts(samples, verdicts),
             "intervals": {
                 "level": LEVEL,
@@ -77,6 +80,14 @@ def rate(
 
 def _block(members: Mapping[str, Sequence[Scored]], *, valid: bool) -> dict[str, str]:
     return {name: two_decimals(mean(questions, valid=valid)) for name, questions in members.items()}
+
+
+def _scale(samples: Sequence[Sample]) -> dict[str, float]:
+    scale = {"worst": 0.0, "best": BEST}
+    if samples and all(sample.choices for sample in samples):
+        guesses = math.fsum(1 / len(sample.choices) for sample in samples)
+        scale["chance"] = round(BEST * guesses / len(samples), 4)
+    return scale
 
 
 def _counts(samples: Sequence[Sample], verdicts: Mapping[SampleId, Verdict]) -> dict[str, int]:

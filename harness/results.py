@@ -132,6 +132,7 @@ def _described(sample: Sample) -> dict[str, Any]:
         "id": sample.id,
         "video": sample.video.key,
         "question": sample.question,
+        **({"choices": list(sample.choices)} if sample.choices else {}),
         "answer": sample.answer,
         "labels": list(sample.labels),
     }

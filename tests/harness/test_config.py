@@ -92,3 +92,5 @@ def test_what_is_published_names_no_machine() -> None:
     )
     assert "secret" not in str(config.public())
     assert config.public()["data"] == ["D"]
+    own = RunConfig(**{**GOOD, "data": ("/secret/q.tsv", "sets/q.csv")})  # type: ignore[arg-type]
+    assert own.public()["data"] == ["q.tsv", "sets/q.csv"]

@@ -36,6 +36,11 @@ class Judge:
 class Half:
     version = 1
 
+class Tabled(Judge):
+    transport = frozenset({"folder"})
+    @property
+    def short_name(self): return f"{self.seen[4].name}_x"
+
 class Odd:
     version = 1
     def __init__(self, thing=object): self.thing = thing
@@ -212,3 +217,12 @@ def test_members_of_the_kinds() -> None:
     assert members(KINDS["corruption"]) == ["version", "apply"]
     assert members(KINDS["dataset"]) == ["sampling", "samples", "prompt"]
     assert members(enum.Enum) == []
+
+
+def test_a_plugin_may_have_a_shorter_name_than_what_was_typed(find: Callable[..., Found]) -> None:
+    """A path is typed; files and fingerprints hold what the plugin calls itself."""
+    here, there = (
+        find("guest:Tabled", "{folder}.tsv", typed).build({}) for typed in ("a/b.tsv", "/home/me/b.tsv")
+    )
+    assert here.name == "b_x"
+    assert here.identity() == there.identity()

@@ -85,6 +85,16 @@ def test_by_hand() -> None:
     }
     assert rating.meta["questions"] == 5
     assert rating.meta["counts"] == {"ok": 3, "decode_error": 1, "unparsed": 1}
+    assert rating.meta["scale"] == {"worst": 0.0, "best": 3.0}
+
+
+def test_the_scale_of_multiple_choice_says_what_guessing_gives() -> None:
+    video = Video(Path("v"), "v")
+    two = Sample(0, video, "Q", "A", choices=("x", "y"))
+    four = Sample(1, video, "Q", "A", choices=("w", "x", "y", "z"))
+    assert rate([two, four], {}).meta["scale"] == {"worst": 0.0, "best": 3.0, "chance": 1.125}
+    assert "chance" not in rate([two, Sample(2, video, "Q", "A")], {}).meta["scale"]
+    assert "chance" not in rate([], {}).meta["scale"]
 
 
 def test_the_keys_and_their_order() -> None:
