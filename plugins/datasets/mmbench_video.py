@@ -19,17 +19,15 @@ from harness import Clip, Prompt, Sample, SampleId, Sampling, UsageError, Video
 from .mmbench_chunks import missing, unpack
 from .mmbench_index import spans
 from .mmbench_pack import questions_json, read_answers
-from .mmbench_root import TABLE, download, find_root
 from .mmbench_table import Line, read_table
+from .roots import Home
 from .taxonomy import MMBENCH_VIDEO
+from .wording import FRAMES, SYSTEM, ask
 
-SYSTEM = "You watch videos closely and answer questions about what they show."
-ONE = (
-    "These are frames of one video, in the order they were filmed. Answer the question about the video, "
-    "directly and without preamble. If the frames leave it open, give the answer you think likeliest."
-)
+TABLE = "MMBench-Video.tsv"
+HOME = Home("opencompass/MMBench-Video", "MMBench-Video", TABLE)
 MANY = (
-    "These are frames of one video, in the order they were filmed. Below are questions about the video, "
+    f"{FRAMES} Below are questions about the video, "
     "each under its number. Reply with one JSON object and nothing else: the same numbers, and under each "
     "your answer to that question as a string. Answer every question; where the frames leave it open, give "
     "the answer you think likeliest."
@@ -55,7 +53,7 @@ class MMBenchVideo:
     @cached_property
     def root(self) -> Path:
         """The folder of the data set. Raises UsageError when there is none."""
-        return find_root(None if self.data_root is None else Path(self.data_root))
+        return HOME.find(None if self.data_root is None else Path(self.data_root))
 
     @cached_property
     def lines(self) -> list[Line]:
@@ -79,7 +77,7 @@ class MMBenchVideo:
         if len(lacking) == len(files) and not chunks:
             raise UsageError(
                 f"{self.root} has the questions of MMBench-Video but no video: neither video/ nor video_pkl/ "
-                f"holds any; get them with `{download(self.root)}`"
+                f"holds any; get them with {HOME.download(self.root)}"
             )
 
     def samples(self) -> Sequence[Sample]:
@@ -99,7 +97,7 @@ class MMBenchVideo:
 
     def prompt(self, sample: Sample, clip: Clip) -> Prompt:
         """The clip, then the question."""
-        return Prompt((clip, f"{ONE}\n\nQuestion: {sample.question}"), SYSTEM)
+        return Prompt((clip, ask(sample.question)), SYSTEM)
 
     def _files(self) -> list[str]:
         """The names of the videos' files, each once."""

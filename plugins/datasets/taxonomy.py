@@ -1,12 +1,16 @@
-"""MMBench-Video's dimensions, shared by every data set whose questions are labelled with them.
+"""How dimensions roll up: MMBench-Video's, shared by every data set labelled with them, and any other.
 
-Names and order are those of the data set card (opencompass/MMBench-Video) and of the keys in its
-rating files.
+Names and order of MMBench-Video's are those of the data set card (opencompass/MMBench-Video) and of the
+keys in its rating files.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from harness import Taxonomy
+
+ALL = "Overall"
 
 MMBENCH_VIDEO = Taxonomy(
     coarse={
@@ -33,3 +37,11 @@ MMBENCH_VIDEO = Taxonomy(
         "Overall": ("CP", "FP-S", "FP-C", "HL", "LR", "AR", "RR", "CSR", "TR"),
     },
 )
+
+
+def grouped(pairs: Iterable[tuple[str, str]]) -> Taxonomy:
+    """The taxonomy of (coarse group, label) pairs, both in the order they first come, and Overall."""
+    coarse: dict[str, dict[str, None]] = {}
+    for group, label in pairs:
+        coarse.setdefault(group, {})[label] = None
+    return Taxonomy({group: tuple(labels) for group, labels in coarse.items()}, {ALL: tuple(coarse)})

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from harness_plugins.datasets.mmbench_root import TABLE, find_root
+from harness_plugins.datasets.mmbench_video import HOME, TABLE
+from harness_plugins.datasets.roots import Home
 
 from harness.errors import UsageError
 
@@ -26,15 +27,15 @@ def lay(folder: Path) -> Path:
 
 def test_a_named_folder_is_the_data_set_or_holds_it(home: Path) -> None:
     folder = lay(home / "data" / "MMBench-Video")
-    assert find_root(folder, {}) == folder
-    assert find_root(home / "data", {}) == folder
-    assert find_root(Path("~/data"), {}) == folder
+    assert HOME.find(folder, {}) == folder
+    assert HOME.find(home / "data", {}) == folder
+    assert HOME.find(Path("~/data"), {}) == folder
 
 
 def test_a_named_folder_is_the_only_one_looked_at(home: Path) -> None:
     lmu = lay(home / "LMU" / "MMBench-Video").parent
     with pytest.raises(UsageError, match=str(home / "other")):
-        find_root(home / "other", {"LMUData": str(lmu)})
+        HOME.find(home / "other", {"LMUData": str(lmu)})
 
 
 def test_the_usual_places_in_order(home: Path) -> None:
@@ -48,17 +49,39 @@ def test_the_usual_places_in_order(home: Path) -> None:
     ]
     for place in places:
         lay(place)
-        assert find_root(None, environ) == place
+        assert HOME.find(None, environ) == place
+
+
+def test_the_newest_version_in_the_hubs_cache_goes_first(home: Path) -> None:
+    cached = home / ".cache" / "huggingface" / "hub" / "datasets--opencompass--MMBench-Video"
+    lay(cached / "snapshots" / "aaaa")
+    newest = lay(cached / "snapshots" / "bbbb")
+    (cached / "refs").mkdir()
+    (cached / "refs" / "main").write_text("bbbb")
+    assert HOME.find(None, {}) == newest
+
+
+def test_a_copy_may_keep_everything_in_a_folder_of_its_own(home: Path) -> None:
+    nested = Home("someone/nested", "Nested", "table.json", inner="all")
+    (home / "here" / "all").mkdir(parents=True)
+    (home / "here" / "all" / "table.json").write_text("[]")
+    assert nested.find(home / "here", {}) == home / "here" / "all"
+    assert nested.find(home / "here" / "all", {}) == home / "here" / "all"
+
+
+def test_consent_is_asked_for_before_the_download_fails(home: Path) -> None:
+    with pytest.raises(UsageError, match="ask for consent"):
+        Home("someone/gated", "Gated", "table.json", gated=True).find(home / "nowhere", {})
 
 
 def test_the_hubs_own_variables_are_respected(home: Path) -> None:
     name = "datasets--opencompass--MMBench-Video"
     default = lay(home / ".cache" / "huggingface" / "hub" / name / "snapshots" / "a")
-    assert find_root(None, {}) == default
+    assert HOME.find(None, {}) == default
     cache = lay(home / "elsewhere" / name / "snapshots" / "b")
-    assert find_root(None, {"HF_HUB_CACHE": str(home / "elsewhere"), "HF_HOME": str(home)}) == cache
+    assert HOME.find(None, {"HF_HUB_CACHE": str(home / "elsewhere"), "HF_HOME": str(home)}) == cache
     moved = lay(home / "xdg" / "huggingface" / "hub" / name / "snapshots" / "c")
-    assert find_root(None, {"XDG_CACHE_HOME": str(home / "xdg")}) == moved
+    assert HOME.find(None, {"XDG_CACHE_HOME": str(home / "xdg")}) == moved
 
 
 @pytest.mark.parametrize(
@@ -73,7 +96,7 @@ def test_when_it_is_nowhere_the_sentence_says_what_to_type(
     home: Path, data_root: str | None, lmu: str | None, target: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
-        find_root(home / data_root if data_root else None, {"LMUData": str(home / lmu)} if lmu else {})
+        HOME.find(home / data_root if data_root else None, {"LMUData": str(home / lmu)} if lmu else {})
     said = str(caught.value)
     command = "hf download opencompass/MMBench-Video --repo-type dataset --local-dir"
     assert f"`{command} {target.format(home=home)}`" in said

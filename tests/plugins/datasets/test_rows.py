@@ -1,0 +1,156 @@
+"""Tables in every form: each cell as it is written, and one sentence with its place for what is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness_plugins.datasets.rows import Row, read_rows
+from hypothesis import given
+from hypothesis import strategies as st
+from question_tables import write
+
+from harness.errors import UsageError
+
+ROWS = [
+    {"video": "a.mp4", "question": 'Who said "why"?', "answer": "None"},
+    {"video": "b.mp4", "question": "two\nlines,\tand a tab", "answer": "nan"},
+    {"video": "c.mp4", "question": "北京? 🐻\u2028", "answer": " N/A "},
+    {"video": "d.mp4", "question": "x" * 200_000, "answer": "=1+1"},
+]
+
+
+@pytest.mark.parametrize("form", ["tsv", "csv", "jsonl", "json", "parquet"])
+def test_the_same_rows_in_every_form(tmp_path: Path, form: str) -> None:
+    rows = read_rows(write(tmp_path / f"q.{form}", ROWS))
+    assert [row.cells for row in rows] == ROWS
+    assert [row.number for row in rows] == [1, 2, 3, 4]
+
+
+@given(st.lists(st.lists(st.text(st.characters(codec="utf-8")), min_size=2, max_size=2), min_size=1))
+@pytest.mark.parametrize("form", ["tsv", "csv"])
+def test_what_csv_writes_is_read_back(tmp_path_factory: pytest.TempPathFactory, form: str, rows: Any) -> None:
+    rows = [{"a": f"x{first}", "b": second} for first, second in rows]
+    path = write(tmp_path_factory.mktemp("rows") / f"q.{form}", rows)
+    assert [row.cells for row in read_rows(path)] == rows
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+def test_marks_line_ends_blank_rows_and_unnamed_columns(tmp_path: Path, ends: str) -> None:
+    path = tmp_path / "q.tsv"
+    lines = ["\ufeff\tvideo\tquestion", "0\ta.mp4\tWhat?", "\t\t", "", '1\tb.mp4\tA 5" nail?', ""]
+    path.write_bytes(ends.join(lines).encode())
+    rows = read_rows(path)
+    assert [row.cells for row in rows] == [
+        {"video": "a.mp4", "question": "What?"},
+        {"video": "b.mp4", "question": 'A 5" nail?'},
+    ]
+    assert rows[1].where("video") == f"{path}, row 2 (line 5), column video"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("q.tsv", "a\tb\n1\t2\n3\n", "row 2 (line 3) has 1 cells instead of 2"),
+        ("q.tsv", 'a\tb\n1\t"2\n3\t4\n', "row 1 (line 2): unexpected end of data"),
+        ("q.tsv", 'a\tb\n1\t2\n"3\t4\n', "row 2 (line 3)"),
+        ("q.tsv", 'a\tb\n1\t"2" x\n', "quotes inside it are doubled"),
+        ("q.tsv", "a,b\n1,2\n", "separates its cells by commas, not by tabs"),
+        ("q.csv", "a\tb\n1\t2\n", "separates its cells by tabs, not by commas"),
+        ("q.csv", "a;b\n1;2\n", "separates its cells by semicolons"),
+        ("q.csv", "a,b,a\n1,2,3\n", "two columns 'a'"),
+        ("q.csv", "", "holds no questions"),
+        ("q.csv", "a,b\n\n", "holds no questions"),
+        ("q.csv", "a,b\n1,\ud800\n", "line 2, is not UTF-8"),
+        ("q.jsonl", '{"a": 1}\n{"a": \n', "row 2 (line 2) is not JSON"),
+        ("q.jsonl", '{"a": 1}\n\n[1]\n', "row 2 (line 3) is no object"),
+        ("q.jsonl", '{"a": NaN}\n', "NaN is no JSON value"),
+        ("q.jsonl", "[" * 100_000 + "\n", "row 1 (line 1) is not JSON"),
+        ("q.json", '{"a": 1}', "holds no list"),
+        ("q.json", "[3]", "row 1 is no object"),
+        ("q.parquet", "PAR1", "cannot be read"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence_with_its_place(
+    tmp_path: Path, name: str, data: str, said: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(data.encode("utf-8", "surrogatepass"))
+    with pytest.raises(UsageError) as caught:
+        read_rows(path)
+    assert said in str(caught.value)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    for name in ("none.tsv", "folder.csv"):
+        (tmp_path / "folder.csv").mkdir(exist_ok=True)
+        with pytest.raises(UsageError, match="cannot be read"):
+            read_rows(tmp_path / name)
+
+
+def row(**cells: Any) -> Row:
+    return Row(Path("q.jsonl"), 17, cells, 18)
+
+
+@pytest.mark.parametrize(
+    ("value", "there"),
+    [
+        (None, False),
+        ("", False),
+        (" ", False),
+        (float("nan"), False),
+        ("nan", True),
+        (0, True),
+        (False, True),
+    ],
+)
+def test_absent_is_only_what_is_empty(value: Any, there: bool) -> None:
+    assert row(a=value).has("a") == there
+    assert not row().has("a")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [("x", "x"), (" x ", " x "), (3, "3"), (0.5, "0.5"), (True, "true"), ("None", "None")]
+)
+def test_a_cell_as_text(value: Any, text: str) -> None:
+    assert row(a=value).text("a") == text
+
+
+@pytest.mark.parametrize("value", [None, " ", ["x"], {"x": 1}, b"x"])
+def test_a_cell_that_is_no_text(value: Any) -> None:
+    with pytest.raises(UsageError, match=r"q\.jsonl, row 17 \(line 18\), column a: it"):
+        row(a=value).text("a")
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("75.5", 75.5),
+        ("1:15.5", 75.5),
+        ("0:01:15.5", 75.5),
+        ("1:00:00", 3600),
+        (3, 3),
+        ("0", 0),
+        ("90:00", 5400),
+    ],
+)
+def test_times(value: Any, seconds: float) -> None:
+    assert row(a=value).seconds("a") == seconds
+
+
+@pytest.mark.parametrize("value", ["-1", "nan", "inf", "1:2:3:4", "soon", "1,5", ""])
+def test_what_is_no_time(value: str) -> None:
+    with pytest.raises(UsageError, match="column a: "):
+        row(a=value).seconds("a")
+
+
+def test_lists() -> None:
+    assert row(a="x | y").texts("a") == ["x", "y"]
+    assert row(a=["x", 3]).texts("a") == ["x", "3"]
+    assert row(a=3).texts("a") == ["3"]
+    for value in ("x || y", [], ["", "x"], {"x": 1}, "['x'"):
+        with pytest.raises(UsageError, match="column a: "):
+            row(a=value).texts("a")
