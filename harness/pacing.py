@@ -1,10 +1,11 @@
 """How many calls to one server may be under way and how soon after each other, learnt from its replies.
 
-Three bounds. The number under way starts small and grows with every accepted call until one fails, then by
-one for each round of accepted calls. Once the server has refused a call (HTTP 429), it is also bounded by
-what the server had taken by then; and so is the rate: the calls taken between two refusals, divided by the
-time, are what the server grants. Both are held a little below that for a while, then raised faster and
-faster until the next refusal, as in CUBIC (RFC 9438).
+Two bounds. The number under way starts small and grows with every accepted call until one fails, then by
+one for each round of accepted calls. Once the server has refused a call (HTTP 429), the rate is bounded,
+too: the calls taken between two refusals, divided by the time, are what the server grants, and the number
+under way is bounded by what that needs; or by what the server had taken, where it refuses again and again
+at the same number. Both are held a little below that for a while, then raised faster and faster until the
+next refusal, as in CUBIC (RFC 9438).
 
 A refusal stops all calls until the server's ``Retry-After`` is over. The calls that were under way then
 belong to the same episode: their refusals neither cut again nor lengthen the pause, unless the server does.
@@ -28,6 +29,10 @@ SHORTEST_HOLD, LONGEST_HOLD = 10.0, 120.0
 """Seconds until all of it is used again; in between, 30 times the pause, so that pauses cost little."""
 ENOUGH = 20
 """Calls taken between two refusals before their rate is believed."""
+HEADROOM = 1.5
+"""Calls under way that are allowed for each that the rate needs on average: some take longer."""
+ALIKE = 4
+"""Refusals, each with as many calls under way as the one before, that show what the server bounds."""
 CATCH_UP = 0.003
 """Seconds a call may be late without the next one being late, too: threads do not wake on the dot."""
 IDLE = 3.0
@@ -81,11 +86,13 @@ class Pace:
         self._failures = 0
         self._resume = self._next = -math.inf
         self._refusal: _Refusal | None = None
-        # What the server grants, and what that is learnt from: the calls taken since it refused one.
+        # What the server grants, and what that is learnt from: the calls taken since it refused one, how long
+        # they took on average, and how many were under way when it refused one, time after time.
         self._bound, self._granted = math.inf, math.inf
         self._since, self._hold = 0.0, SHORTEST_HOLD
         self._mark, self._taken, self._last_end = math.nan, 0, 0.0
         self._took = 0.0
+        self._refused_at, self._alike = 0, 0
 
     def limit(self, now: float) -> int:
         """Calls that may be under way now, at least 1."""
@@ -187,6 +194,8 @@ class Pace:
         if not self.accepted:
             return
         measured, believed = max(1, self._taken) / seconds, self._taken >= ENOUGH
+        if believed:
+            self._mark, self._taken = now, 0
         if self._granted == math.inf:
             self._granted = max(measured, refusal.under_way / max(self._took, 1e-3))
         elif believed:
@@ -194,8 +203,12 @@ class Pace:
             self._granted = min((measured + refusal.rate) / 2, 1.1 * measured)
         else:
             self._granted = min(0.85 * refusal.rate, 2 * measured)
-        # By Little's law the rate alone keeps so many under way.
-        self._bound = max(refusal.under_way, self._granted * self._took)
-        if believed:
-            self._mark, self._taken = now, 0
+        # By Little's law the rate keeps so many under way, give or take.
+        self._bound = max(refusal.under_way, HEADROOM * self._granted * self._took)
+        alike = abs(refusal.under_way - self._refused_at) <= (refusal.under_way >= 7)
+        self._alike = self._alike + 1 if alike else 0
+        self._refused_at = refusal.under_way
+        if self._alike >= ALIKE and refusal.under_way > 1:
+            # Always at the same number: that is what the server minds, not the rate.
+            self._bound, self._granted = refusal.under_way, 1.3 * refusal.rate
         self._since = now

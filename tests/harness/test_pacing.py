@@ -50,12 +50,37 @@ class Bucket:
         self.limited = (self.limited[0] if now < self.limited[1] else now, max(until, self.limited[1]))
         return Ended.REFUSED, told
 
+    def done(self) -> None:
+        pass
+
+
+@dataclass
+class Slots:
+    """A server that has ``slots`` calls under way at most and takes ``latency`` seconds for each."""
+
+    slots: int
+    latency: float
+    under_way: int = 0
+
+    @property
+    def rate(self) -> float:
+        return self.slots / self.latency
+
+    def take(self, now: float) -> tuple[Ended, float | None]:
+        if self.under_way >= self.slots:
+            return Ended.REFUSED, 1.0
+        self.under_way += 1
+        return Ended.ACCEPTED, None
+
+    def done(self) -> None:
+        self.under_way -= 1
+
 
 @dataclass
 class Run:
     """A client with no end of questions, under a pace, for ``seconds``."""
 
-    server: Bucket
+    server: Bucket | Slots
     seconds: float
     seed: int
     ceiling: int = 64
@@ -90,6 +115,8 @@ class Run:
                 self.refused += ended is Ended.REFUSED
                 at(now + took, "ends", more[0], ended, told)
             elif what == "ends" and more is not None:
+                if more[1] is Ended.ACCEPTED:
+                    self.server.done()
                 self.pace.end(more[0], more[1], now, more[2])
 
     def used(self, since: float) -> float:
@@ -104,10 +131,27 @@ def test_a_rate_limit_is_used_nearly_whole_and_never_hammered(
     rate: float, burst: float, latency: float, whole: bool | None
 ) -> None:
     for seed in range(3):
-        run = Run(Bucket(rate, burst, latency, whole), seconds=240, seed=seed)
+        server = Bucket(rate, burst, latency, whole)
+        run = Run(server, seconds=240, seed=seed)
         assert run.used(since=80) >= 0.9
-        assert run.server.hammered == 0
+        assert server.hammered == 0
         assert run.refused < 0.12 * len(run.accepted)
+
+
+@pytest.mark.parametrize("rate", [1, 10])
+def test_a_server_that_saves_nothing_up_is_used_well(rate: float) -> None:
+    """Where any two calls too close to each other are refused, what the network adds cannot be used."""
+    server = Bucket(rate, 1, 1.0)
+    run = Run(server, seconds=240, seed=0)
+    assert run.used(since=80) >= 0.7
+    assert server.hammered == 0
+
+
+@pytest.mark.parametrize("slots", [8, 40])
+def test_a_bound_on_calls_under_way_is_used_well(slots: int) -> None:
+    run = Run(Slots(slots, 1.0), seconds=500, seed=0)
+    assert run.used(since=300) >= 0.8
+    assert run.refused < 100
 
 
 def test_a_server_without_a_limit_is_used_up_to_the_ceiling() -> None:
