@@ -13,9 +13,9 @@ FOREIGN = {
     *("--standalone", "--nproc-per-node", "--nnodes", "--node-rank", "--master-addr", "--master-port"),
     *("--master", "--max-restarts", "--rdzv-backend", "--rdzv-endpoint", "--rdzv-id"),
     *("--nodes", "--ntasks-per-node", "--gpus-per-node", "--cpus-per-task", "--time", "--signal"),
-    *("--no-kill", "--tensor-parallel-size", "--limit-mm-per-prompt"),
+    *("--no-kill", "--tensor-parallel-size", "--limit-mm-per-prompt", "--repo-type"),
 }
-"""Flags of torchrun, Slurm and vLLM."""
+"""Flags of torchrun, Slurm, vLLM and the hub."""
 
 
 def pages(root: Path) -> list[Path]:
