@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from harness.budget import BudgetError
-from harness.cache import Cache
 from harness.cell import Cell, digest
 from harness.config import RunConfig
 from harness.errors import IncompleteError
 from harness.files import slug
 from harness.interfaces import Judge
-from harness.judging import judge_cases, read_verdicts, unjudged, verdict_path, verdicts_of
+from harness.judging import judge_predictions, judging_meta
 from harness.plan import Plan, is_current
 from harness.prepare import Prepared
-from harness.progress import Progress
 from harness.rating import rate
 from harness.rating_files import rating_name, write_rating
 from harness.records import to_prediction
@@ -78,7 +74,7 @@ def finish(
         statuses = _count(prediction.answer.status for prediction in predictions.values())
         return Outcome(cell, folder, asked, 0, statuses)
 
-    verdicts, judged = _judge(config.work_dir, judge, plan, predictions)
+    verdicts, judged = judge_predictions(config.work_dir, judge, samples, predictions)
     write_verdicts(folder / f"{name}_{slug(judge.name)}_verdicts.jsonl", samples, verdicts)
     for id_, verdict in verdicts.items():
         if not verdict.ok:
@@ -112,31 +108,6 @@ def _predictions(plan: Plan, records: Mapping[Any, Mapping[str, Any]]) -> dict[S
     }
 
 
-def _judge(
-    work_dir: Path, judge: Built[Judge], plan: Plan, predictions: Mapping[SampleId, Prediction]
-) -> tuple[dict[SampleId, Verdict], int]:
-    """A verdict for every sample, and how many had to be asked for."""
-    cache = Cache(verdict_path(work_dir, judge))
-    records = cache.merge()
-    for sentence in cache.damage:
-        log.warning(sentence)
-    cases = unjudged(plan.samples, predictions, records)
-    if cases:
-        title = f"judging with {judge.name}"
-        with cache.journal(uuid.uuid4().hex[:12]) as journal, Progress(len(cases), title, "answer") as bar:
-            try:
-                judge_cases(judge.plugin, cases.values(), journal, bar)
-            except (KeyboardInterrupt, BudgetError) as error:
-                reason = str(error) or "interrupted"
-                raise IncompleteError(
-                    f"{reason}: {bar.count} of {len(cases)} answers are judged and kept; "
-                    "run the same command again to go on"
-                ) from None
-        # As they are stored: the files of a run do not show which verdicts are new.
-        records = cache.merge()
-    return verdicts_of(plan.samples, predictions, read_verdicts(records)), len(cases)
-
-
 def _rate(plan: Plan, judge: Built[Judge], verdicts: Mapping[SampleId, Verdict], subset: bool) -> Rating:
     """The data set's own rating, or the default; with all that tells this rating from others in meta."""
     cell, noise = plan.cell, plan.cell.noise
@@ -149,12 +120,16 @@ def _rate(plan: Plan, judge: Built[Judge], verdicts: Mapping[SampleId, Verdict],
         "noise": noise.built.name if noise else None,
         "ratio": noise.ratio if noise else None,
         "seed": noise.seed if noise else None,
-        "judge": judge.name,
-        "judge_models": sorted({v.meta["model"] for v in verdicts.values() if v.meta.get("model")}),
+        **judging_meta(judge, verdicts.values()),
         "subset": subset,
         "fingerprint": cell.fingerprint(),
-        "data_fingerprint": digest([call.own_key for piece in plan.pieces for call in piece.calls]),
-        "judge_fingerprint": digest(judge.identity()),
+        "data_fingerprint": digest(
+            [
+                [call.own_key, *([sample.answer, sample.labels] for sample in call.group)]
+                for piece in plan.pieces
+                for call in piece.calls
+            ]
+        ),
         "parts": {**cell.parts(), "judge": judge.identity()},
         "versions": versions([cell]),
         **rating.meta,

@@ -13,7 +13,8 @@ Every plugin may also define (all optional):
   of the weights, say);
 - ``check() -> None``, raising :class:`harness.errors.UsageError` for whatever can be found out
   cheaply before a run: a missing key, file or folder;
-- ``load() -> None``, called once before the first use, where the expensive start belongs.
+- ``load() -> None``, called once before the first use, where the expensive start belongs;
+- ``short_name: str``, what files and tables call it where what users type would not do, such as a path.
 """
 
 from __future__ import annotations
@@ -148,12 +149,33 @@ class Pooling(Protocol):
 
 @runtime_checkable
 class Judge(Protocol):
-    """Scores answers on the 0..3 scale. May declare ``concurrency`` and ``server`` like a model."""
+    """Scores answers on the 0..3 scale. May declare ``concurrency`` and ``server`` like a model.
+
+    May define ``summary(verdicts: Sequence[Verdict]) -> Mapping[str, Any]``: JSON values on how a whole
+    run was judged, which go into the rating's ``meta`` as ``judging``.
+    """
 
     version: int
 
     def judge(self, cases: Sequence[Case]) -> Iterable[Verdict]:
         """One verdict per case, in order. A case that cannot be scored is a verdict's status."""
+        ...
+
+
+@runtime_checkable
+class Panel(Judge, Protocol):
+    """A judge that has others judge. Its options that it does not take itself are for its members."""
+
+    judges: Sequence[str]
+    """Their names, as for ``--judge``."""
+    repeats: int
+    """How often each one is asked about an answer."""
+    members: Sequence[Any]
+    """The judges of those names, in that order; set by the harness, each with ``name``, ``plugin`` and
+    ``identity()``."""
+
+    def combine(self, verdicts: Sequence[Verdict]) -> Verdict:
+        """One verdict of those on one answer: the first member's, one per repeat, then the next one's."""
         ...
 
 

@@ -46,7 +46,7 @@ def mean_intervals(sums: Floats, counts: Floats) -> Floats:
     many they are. A group that meets fewer than two videos gets NaN: nothing is known of its spread.
     """
     weights = multiplicities(len(counts))
-    return _percentiles(_ratio(weights @ sums, weights @ counts), (counts > 0).sum(axis=0) >= 2)
+    return percentiles(_ratio(weights @ sums, weights @ counts), (counts > 0).sum(axis=0) >= 2)
 
 
 def drop_interval(
@@ -61,7 +61,7 @@ def drop_interval(
     weights = multiplicities(len(counts))
     drops = _ratio(weights @ sums, weights @ counts) - _ratio(weights @ other_sums, weights @ other_counts)
     enough = ((counts > 0) & (other_counts > 0)).sum() >= 2
-    low, high = _percentiles(drops[:, None], np.array([enough]))[0]
+    low, high = percentiles(drops[:, None], np.array([enough]))[0]
     return None if np.isnan(low) else (float(low), float(high))
 
 
@@ -72,7 +72,7 @@ def _ratio(sums: Floats, counts: Floats) -> Floats:
     return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
 
 
-def _percentiles(values: Floats, enough: npt.NDArray[np.bool_]) -> Floats:
+def percentiles(values: Floats, enough: npt.NDArray[np.bool_]) -> Floats:
     """[resamples, groups] -> [groups, 2]; resamples that miss a group do not count for it."""
     import numpy as np
 

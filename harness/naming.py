@@ -14,13 +14,14 @@ from harness.registry import Found, Registry, missing_requirements
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What the settings name, found."""
+    """What the settings name, found; ``registry`` is for what a judge names itself."""
 
     models: tuple[Found, ...]
     datasets: tuple[Found, ...]
     noise: Found | None
     pooling: Found | None
     judge: Found | None
+    registry: Registry
 
 
 def find_all(config: RunConfig, registry: Registry) -> Named:
@@ -35,6 +36,7 @@ def find_all(config: RunConfig, registry: Registry) -> Named:
         optional("corruption", config.noise_name),
         optional("pooling", config.pooling),
         optional("judge", config.judge),
+        registry,
     )
 
 

@@ -168,10 +168,9 @@ def build_judge(found: Found, config: RunConfig, registry: Registry) -> Built[Ju
 
     Raises UsageError for an option that nobody takes, and for a panel in a panel.
     """
-    cls, values, flags = found.load(), dict(config.judge_args), {}
-    for option, value in (("base_url", config.judge_base_url), ("prompt", config.judge_prompt)):
-        if value is not None:
-            flags[option] = value
+    cls, values = found.load(), config.judge_args
+    flags: dict[str, Any] = {"base_url": config.judge_base_url, "prompt": config.judge_prompt}
+    flags = {option: value for option, value in flags.items() if value is not None}
     if not hasattr(cls, "combine"):
         given = {option: _accepted(found, option, flags[option], f"--judge_{option}") for option in flags}
         return _checked(found.build({**values, **given}))

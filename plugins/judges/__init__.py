@@ -14,6 +14,28 @@ def harness_judges() -> list[Spec]:
             "offline: 3 for the reference answer up to case, punctuation, articles and number words, else 0",
         ),
         Spec(
+            "choice",
+            "harness_plugins.judges.choice:Choice",
+            "multiple choice: 3 for the right option, else 0; replies read by rules, or a fallback model",
+        ),
+        Spec(
+            "lexical",
+            "harness_plugins.judges.lexical:Lexical",
+            "offline: words shared with the reference, times 3; metric=f1, rouge_l or bleu",
+            extra="lexical",
+        ),
+        Spec(
+            "embedding",
+            "harness_plugins.judges.embedding:Embedding",
+            "offline: cosine of sentence embeddings, times 3; any sentence-transformers model",
+            extra="embedding",
+        ),
+        Spec(
+            "panel",
+            "harness_plugins.judges.panel:Panel",
+            "the median of several judges, or of one asked several times (judges=..., repeats=...)",
+        ),
+        Spec(
             "gpt-4o",
             _RUBRIC,
             "0-3 rubric judged by GPT-4o; needs OPENAI_API_KEY",

@@ -1,0 +1,59 @@
+"""Which option a reply chooses: many replies, and no wrong reading among them."""
+
+from string import ascii_uppercase
+
+import pytest
+from chosen import CARS, ROWS
+from harness_plugins.judges.reading import LONGEST, read_choice
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def read(reply: str, choices: tuple[str, ...] = CARS) -> str | None:
+    place = read_choice(reply, choices)
+    return None if place is None else ascii_uppercase[place]
+
+
+@pytest.mark.parametrize(("choices", "reply", "letter"), ROWS, ids=range(len(ROWS)))
+def test_no_reply_is_misread(choices: tuple[str, ...], reply: str, letter: str | None) -> None:
+    assert read(reply, choices) in (letter, None)
+
+
+def test_most_of_what_people_can_read_is_read() -> None:
+    readable = [(choices, reply) for choices, reply, letter in ROWS if letter is not None]
+    missed = [reply for choices, reply in readable if read(reply, choices) is None]
+    assert len(readable) > 300
+    assert len(missed) <= 0.15 * len(readable), missed
+
+
+@pytest.mark.parametrize(
+    "reply", ["B", "(B)", "Answer: B", "B. A blue car", "A blue car", "The answer is B."]
+)
+@pytest.mark.parametrize("wrap", ["{}", "\n{}\n", "**{}**", "<think>Perhaps A.</think>{}"])
+def test_the_plain_forms_are_read(reply: str, wrap: str) -> None:
+    assert read(wrap.format(reply)) == "B"
+
+
+def test_thoughts_without_an_end_and_endless_replies_are_not_read() -> None:
+    assert read("<think>I wonder.\nAnswer: B") is None
+    assert read("Answer: B" + " so" * LONGEST) is None
+
+
+@given(st.text(), st.lists(st.text(max_size=12), max_size=6))
+def test_anything_can_be_read_or_not(reply: str, choices: list[str]) -> None:
+    place = read_choice(reply, choices)
+    assert place is None or 0 <= place < len(choices)
+
+
+@given(st.sampled_from([row for row in ROWS if row[2]]))
+def test_the_order_of_options_does_not_matter_to_a_text(
+    row: tuple[tuple[str, ...], str, str],
+) -> None:
+    choices, _, letter = row
+    text = choices[ascii_uppercase.index(letter)]
+    if len(text) < 2 or text[1] in ".)":
+        return
+    turned = choices[1:] + choices[:1]
+    place = read_choice(text, turned)
+    assert place is not None
+    assert turned[place] == text
