@@ -64,7 +64,7 @@ class LongVideoBench(Published):
 
     def read(self) -> Iterator[Sample]:
         for row in self._rows:
-            options = tuple(row.texts("candidates"))
+            options = tuple(row.texts("candidates", blank=True))
             yield Sample(
                 id=row.text("id"),
                 video=Video(self.root / "videos" / row.text("video_path"), row.text("video_path")),

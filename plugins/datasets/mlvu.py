@@ -53,13 +53,14 @@ class MLVU(Tasked):
     def read(self) -> Iterator[Sample]:
         for name, path in zip(self.tasks, self.tables(), strict=True):
             for row in read_rows(path):
-                options = tuple(row.texts("candidates")) if row.has("candidates") else ()
+                options = tuple(row.texts("candidates", blank=True)) if row.has("candidates") else ()
+                right = reference(options, right_option(row, options, "text")) if options else None
                 file = f"{path.stem}/{row.text('video').strip()}"
                 yield Sample(
                     id=f"{name}-{row.number}",
                     video=Video(self.root / "video" / file, file),
                     question=row.text("question"),
-                    answer=reference(options, right_option(row, options)) if options else row.text("answer"),
+                    answer=row.text("answer") if right is None else right,
                     choices=options,
                     labels=(name,),
                 )

@@ -81,7 +81,7 @@ class MVBench(Tasked):
             task = TASKS[name]
             for row in read_rows(path):
                 file = f"{task.folder}/{row.text('video').strip()}"
-                options = tuple(row.texts("candidates"))
+                options = tuple(row.texts("candidates", blank=True))
                 yield Sample(
                     id=f"{name}-{row.number}",
                     video=Video(
@@ -92,7 +92,7 @@ class MVBench(Tasked):
                         FRAMES_PER_SECOND if task.pictures else None,
                     ),
                     question=row.text("question"),
-                    answer=reference(options, right_option(row, options)),
+                    answer=reference(options, right_option(row, options, "text")),
                     choices=options,
                     labels=(name,),
                 )

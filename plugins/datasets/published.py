@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from harness import Sample, Sampling, UsageError
 
-from .choices import place
+from .choices import LETTERS, place
 from .one_by_one import Missing, OneByOne
 from .roots import Home
 from .rows import Row
@@ -111,13 +111,14 @@ class Tasked(Published):
         self.tasks = tuple(name for name in self.names if name in (tasks or self.usual))
 
 
-def right_option(row: Row, options: Sequence[str], answer: str = "answer") -> int:
-    """The position of the option that the row's answer names. Raises UsageError."""
-    text = row.text(answer)
-    try:
-        found = place(text, options)
-    except ValueError as error:
-        raise row.wrong(answer, str(error)) from None
+def right_option(row: Row, options: Sequence[str], spelt: Literal["text", "letter"]) -> int:
+    """The position of the option that the row's answer names, which the set spells so. Raises UsageError."""
+    answer = row.text("answer").strip()
+    # What a set always writes goes first: an option may be a letter, too.
+    own = [option.strip() for option in options] if spelt == "text" else list(LETTERS[: len(options)])
+    if answer in own:
+        return own.index(answer)
+    found = place(answer, options)
     if found is None:
-        raise row.wrong(answer, f"{text[:60]!r} is none of the options")
+        raise row.wrong("answer", f"{answer[:60]!r} is none of the options")
     return found

@@ -62,8 +62,8 @@ class Row:
             return json.dumps(value)
         raise self.wrong(column, f"it holds a {type(value).__name__}, not text")
 
-    def texts(self, column: str) -> list[str]:
-        """The items of a list (see ``listed``), none of them blank."""
+    def texts(self, column: str, blank: bool = False) -> list[str]:
+        """The items of a list (see ``listed``), none of them blank unless that is allowed."""
         if not self.has(column):
             raise self.wrong(column, "it is empty")
         value = self.cells[column]
@@ -71,7 +71,7 @@ class Row:
             items = listed(self.text(column) if isinstance(value, int | float) else value)
         except ValueError as error:
             raise self.wrong(column, f'{error}: write ["one", "two"] or one | two') from None
-        if not items or not all(item.strip() for item in items):
+        if not items or not (blank or all(item.strip() for item in items)):
             raise self.wrong(column, "an item of its list is empty")
         return items
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from harness import Sample, Taxonomy, Video
 
-from .choices import bare, place
+from .choices import bare
 from .published import Tasked, right_option
 from .roots import Home
 from .rows import Row, read_rows
@@ -74,15 +74,12 @@ def _understood(row: Row, task: str) -> tuple[str, tuple[str, ...], str]:
     if task == "captioning":
         return text, (), _LETTERED.sub("", row.text("answer"))
     if task == "yes_no":
-        return text, _YES_OR_NO, reference(_YES_OR_NO, right_option(row, _YES_OR_NO))
+        return text, _YES_OR_NO, reference(_YES_OR_NO, right_option(row, _YES_OR_NO, "text"))
     question, *lines = (line.strip() for line in text.split("\n"))
     lines = [line for line in lines if line]
     if len(lines) < 2:
         raise row.wrong("question", "its options, one a line, are missing")
-    # Answers repeat the whole line.
-    right = place(row.text("answer"), lines)
-    if right is None:
-        right = right_option(row, bare(lines))
+    right = right_option(row, lines, "text")
     named = [_NAMED.fullmatch(line) for line in lines]
     options = tuple(match[1] for match in named if match) if all(named) else bare(lines)
     return question, options, reference(options, right)

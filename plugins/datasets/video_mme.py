@@ -67,13 +67,13 @@ class VideoMME(Published):
             raise UsageError(f"Video-MME has no folder subtitle in {self.root}: {self._fetch()}")
         for row in self._rows:
             name = row.text("videoID")
-            options = bare(row.texts("options"))
+            options = bare(row.texts("options", blank=True))
             spoken = self.root / "subtitle" / f"{name}.srt"
             yield Sample(
                 id=row.text("question_id"),
                 video=Video(self._video(name), name),
                 question=row.text("question"),
-                answer=reference(options, right_option(row, options)),
+                answer=reference(options, right_option(row, options, "letter")),
                 choices=options,
                 labels=(row.text("duration"), _subject(row), row.text("task_type")),
                 meta=self.with_subtitles(spoken) if self.subtitles == "subs" and spoken.is_file() else {},

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from harness.prepare import build_dataset
 from harness.rating import rate
 from harness.registry import Registry
 from harness.testing import check_dataset, check_options
-from harness.types import Sample, Verdict
+from harness.types import Case, Sample, Verdict
 
 SETS: dict[str, Callable[[Path], Path]] = {
     "Video-MME_4frame": miniatures.video_mme,
@@ -283,3 +285,34 @@ def test_mlvu(made: Callable[[str], Path]) -> None:
         ("sub_scene-1", "A man walks.", ()),
         ("summary-1", "A man walks.", ()),
     ]
+
+
+def test_letters_among_the_options_are_read_as_each_set_writes_its_answers(
+    copy: Callable[[str], Path], tmp_path: Path
+) -> None:
+    root = copy("MVBench_4frame")
+    table = root / "json" / "character_order.json"
+    row = json.loads(table.read_text())[0] | {"candidates": ["B", "A", "", "C"], "answer": "A"}
+    table.write_text(json.dumps([row]))
+    assert samples("MVBench_8frame", root, tasks="character_order")["character_order-1"].answer == "B"
+    other = SETS["Video-MME_4frame"](tmp_path / "other")
+    row = {
+        **build("Video-MME_4frame", other).plugin._rows[0].cells,
+        "options": ["A. B", "B. A"],
+        "answer": "A",
+    }
+    miniatures.write(other / "videomme" / "test-00000-of-00001.parquet", [row])
+    assert samples("Video-MME_4frame", other)["001-1"].answer == "A"
+
+
+@NAMES
+def test_a_model_that_is_right_is_scored_right(name: str, made: Callable[[str], Path]) -> None:
+    """By each judge that needs no model; one that is wrong is not."""
+    listed = build(name, made(name)).plugin.samples()
+    for judge in ("exact", "choice"):
+        plugin = Registry.discover({}).find("judge", judge).build({}).plugin
+        right = [Case(s.question, s.answer, s.answer, s.choices) for s in listed]
+        assert [verdict.score for verdict in plugin.judge(right)] == [3.0] * len(listed)
+        other = {"yes": "no", "no": "yes", "A": "B"}
+        wrong = [replace(case, prediction=other.get(case.reference, "A")) for case in right]
+        assert [verdict.score for verdict in plugin.judge(wrong)] == [0.0] * len(listed)
