@@ -21,6 +21,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb and return the exit code; prints at most one sentence for an error."""
     words = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in words
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # whoever started us has closed it
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, PTH123
     try:
         args = parse(words)
         code: int = args.run(args)
@@ -40,6 +43,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output (`| head`) has gone; Python must not complain about it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        if debug:
+            raise
+        where = f" ({error.filename})" if error.filename else ""
+        return _end(
+            f"the system says: {error.strerror or error}{where}; what is stored is kept: "
+            "mend that and run the same command again",
+            1,
+            everywhere=False,
+        )
     except Exception as error:
         if debug:
             raise

@@ -8,6 +8,7 @@ when this process closes them or dies, however it dies.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -276,7 +277,8 @@ def _started(connection: int, lifeline: int) -> subprocess.Popen[bytes]:
 
 def _cannot_start(cause: object) -> HarnessError:
     if isinstance(cause, OSError):
-        cause = cause.strerror or cause
+        hint = ": raise the limit with `ulimit -n`" if cause.errno == errno.EMFILE else ""
+        cause = f"{cause.strerror or cause}{hint}"
     return HarnessError(
         f"cannot decode in a process of its own ({cause}): mend that, or add --decode_timeout 0 to decode "
         "without, then run the same command again"
