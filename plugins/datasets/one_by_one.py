@@ -4,7 +4,8 @@ subtitles, and what is said of videos that are not there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,7 +20,7 @@ SHOWN = 3
 
 
 class OneByOne:
-    """Base of data sets with one question per call; those who derive from it give ``samples``.
+    """Base of data sets with one question per call; those who derive from it give ``read``.
 
     sampling: which frames are shown. data_root: where the files are. missing: ``allow`` goes on without
     the videos that are not there; their questions then count as failures.
@@ -35,8 +36,17 @@ class OneByOne:
         self._subtitles: dict[str, Path] = {}
         self._cues: dict[tuple[str, float], list[Cue]] = {}
 
-    def samples(self) -> Sequence[Sample]:
+    def read(self) -> Iterable[Sample]:
+        """All samples. Raises UsageError naming file, row and column for whatever is off."""
         raise NotImplementedError
+
+    @cached_property
+    def _samples(self) -> tuple[Sample, ...]:
+        return tuple(self.read())
+
+    def samples(self) -> Sequence[Sample]:
+        """All questions in the order of the files. Raises as ``read``."""
+        return self._samples
 
     def prompt(self, sample: Sample, clip: Clip) -> Prompt:
         """The clip, then the question with what is said at the moments shown."""

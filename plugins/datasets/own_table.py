@@ -49,12 +49,8 @@ class OwnTable(OneByOne):
     def taxonomy(self) -> Taxonomy | None:
         return taxonomy_of(self._questions)
 
-    def samples(self) -> list[Sample]:
-        """All questions in the table's order.
-
-        Raises UsageError naming file, row and column for whatever is off.
-        """
-        _ = self.taxonomy
+    def read(self) -> list[Sample]:
+        _ = self.taxonomy  # a fault in the groups is found now, too
         return [self._sample(question) for question in self._questions]
 
     def missing_line(self, sample: Sample) -> str:

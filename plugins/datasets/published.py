@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from harness import Sample, Sampling, UsageError
+from harness import Sampling, UsageError
 
 from .choices import LETTERS, place
 from .one_by_one import Missing, OneByOne
@@ -40,22 +40,10 @@ class Published(OneByOne):
         """The files with the questions."""
         raise NotImplementedError
 
-    def read(self) -> Iterable[Sample]:
-        """All samples. Raises UsageError naming file, row and column for whatever is off."""
-        raise NotImplementedError
-
     @cached_property
     def root(self) -> Path:
         """The folder of the data set. Raises UsageError when there is none."""
         return self.home.find(self.data_root)
-
-    @cached_property
-    def _samples(self) -> tuple[Sample, ...]:
-        return tuple(self.read())
-
-    def samples(self) -> Sequence[Sample]:
-        """All questions in the order of the published files."""
-        return self._samples
 
     def identity(self) -> Mapping[str, str]:
         """A digest of the tables: other questions are another data set."""

@@ -95,6 +95,8 @@ def read_rows(path: Path) -> list[Row]:
     """
     try:
         data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise UsageError(f"{path} is not there: see whether the path is right from {Path.cwd()}") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     rows = list(_FORMS[path.suffix.lower()](path, data))

@@ -207,7 +207,7 @@ def test_what_is_off_is_said_before_anything_is_loaded(home: Path, change: Any, 
 
 
 def test_a_table_that_is_not_there() -> None:
-    with pytest.raises(UsageError, match=r"path/to/none\.tsv cannot be read: No such file"):
+    with pytest.raises(UsageError, match=r"path/to/none\.tsv is not there: see whether the path"):
         table("path/to/none.tsv")
 
 

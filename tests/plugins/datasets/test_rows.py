@@ -85,10 +85,11 @@ def test_what_is_wrong_is_one_sentence_with_its_place(
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    for name in ("none.tsv", "folder.csv"):
-        (tmp_path / "folder.csv").mkdir(exist_ok=True)
-        with pytest.raises(UsageError, match="cannot be read"):
-            read_rows(tmp_path / name)
+    with pytest.raises(UsageError, match=r"none\.tsv is not there"):
+        read_rows(tmp_path / "none.tsv")
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(UsageError, match=r"folder\.csv cannot be read: Is a directory"):
+        read_rows(tmp_path / "folder.csv")
 
 
 def row(**cells: Any) -> Row:
