@@ -1,4 +1,4 @@
-"""A decoder that hangs or dies, by the name of the file, in the processes started while it is on the path."""
+"""A decoder that hangs or dies, by what a file is called or begins with, in processes that decode."""
 
 from __future__ import annotations
 
@@ -10,19 +10,24 @@ import pytest
 _SITE = """
 import ctypes, os, signal, sys
 
+FAULTS = "hangs", "shoots_itself", "segfaults", "exits"
+
 def _faulty(decode):
     def faulty(path, choose):
+        with open(path, "rb") as file:
+            head = file.read(16).decode("latin-1")
+        word = next((word for word in (path.name, head) if word.startswith(FAULTS)), "")
         done = path.with_name("begun").touch
-        if path.name.startswith("hangs_on_a_pipe"):
+        if word.startswith("hangs_on_a_pipe"):
             os.mkfifo(path.with_suffix(".pipe")), done()
             open(path.with_suffix(".pipe"))
-        elif path.name.startswith("hangs"):
+        elif word.startswith("hangs"):
             done(), ctypes.PyDLL(None).sleep(3600)  # holding the interpreter's lock
-        elif path.name.startswith("shoots_itself"):
+        elif word.startswith("shoots_itself"):
             os.kill(os.getpid(), signal.SIGKILL)
-        elif path.name.startswith("segfaults"):
+        elif word.startswith("segfaults"):
             ctypes.string_at(0)
-        elif path.name.startswith("exits"):
+        elif word.startswith("exits"):
             os._exit(3)
         return decode(path, choose)
     return faulty
@@ -41,7 +46,7 @@ if not sys.argv[0] or sys.argv[0] == "-c":
 
 
 def on_path(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From now on processes that decode are faulty for ``hangs*``, ``shoots_itself*``, ``segfaults*``, ..."""
+    """From now on processes that decode are faulty for what is called or begins with one of ``FAULTS``."""
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(_SITE)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]))
