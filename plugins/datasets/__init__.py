@@ -4,16 +4,22 @@ from harness import Spec, hookimpl
 
 _VIDEO_MME = "harness_plugins.datasets.video_mme:VideoMME"
 _LONG_VIDEO_BENCH = "harness_plugins.datasets.longvideobench:LongVideoBench"
+_ABOUT = {
+    "tsv": "your own questions about your own videos, open or multiple-choice: docs/datasets.md",
+    "csv": "the same, with commas",
+    "jsonl": "the same, a JSON object per line",
+    "parquet": "the same, as Parquet",
+}
 _OWN = [
     Spec(
         f"{{path}}.{form}",
         "harness_plugins.datasets.own_table:OwnTable",
-        "your own questions about your own videos, open or multiple-choice: docs/datasets.md",
+        _ABOUT[form],
         extra="tables" if form == "parquet" else None,
         options={"form": form},
         examples=(f"path/to/questions.{form}",),
     )
-    for form in ("tsv", "csv", "jsonl", "parquet")
+    for form in _ABOUT
 ]
 
 

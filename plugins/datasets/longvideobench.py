@@ -28,7 +28,9 @@ TABLE = "lvb_val.json"
 class LongVideoBench(Published):
     """Groups: length of the video (15, 60, 600, 3600 s at most) and level. Fine: level and category.
 
-    subtitles: ``subs`` quotes what is said. The rest: as for every published data set.
+    sampling: which frames are shown. subtitles: ``subs`` quotes what is said at these moments.
+    data_root: the folder as published, its archives unpacked. missing: ``allow`` goes on without videos
+    that are not there; their questions then count as failures.
     """
 
     home = Home("longvideobench/LongVideoBench", "LongVideoBench", TABLE, gated=True)

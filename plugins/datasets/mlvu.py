@@ -37,7 +37,13 @@ TASKS = MappingProxyType(
 
 
 class MLVU(Tasked):
-    """Groups: holistic, single detail, multi detail. Fine: the tasks; the seven with options are asked."""
+    """Groups: holistic, single detail, multi detail. Fine: the tasks.
+
+    sampling: which frames are shown. tasks: which are asked, between commas (the seven with options;
+    sub_scene and summary are open ones).
+    data_root: the folder as published, its archives unpacked. missing: ``allow`` goes on without videos
+    that are not there; their questions then count as failures.
+    """
 
     home = Home("MLVU/MVLU", "MLVU", "json/1_plotQA.json", inner="MLVU", gated=True)
     names = tuple(TASKS)

@@ -65,7 +65,12 @@ TASKS = MappingProxyType(
 
 
 class MVBench(Tasked):
-    """Groups: the nine of the paper. Fine: the 20 tasks, all of which are asked."""
+    """Groups: the nine of the paper. Fine: the 20 tasks.
+
+    sampling: which frames are shown. tasks: which are asked (all), between commas.
+    data_root: the folder as published, its archives unpacked. missing: ``allow`` goes on without videos
+    that are not there; their questions then count as failures.
+    """
 
     home = Home("OpenGVLab/MVBench", "MVBench", "json/action_sequence.json", gated=True)
     packed = "video/*.zip"

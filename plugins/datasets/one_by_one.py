@@ -34,7 +34,6 @@ class OneByOne:
         self.data_root = None if data_root is None else Path(data_root).expanduser()
         self.missing: Missing = missing
         self._subtitles: dict[str, Path] = {}
-        self._cues: dict[tuple[str, float], list[Cue]] = {}
 
     def read(self) -> Iterable[Sample]:
         """All samples. Raises UsageError naming file, row and column for whatever is off."""
@@ -79,20 +78,28 @@ class OneByOne:
         """What a sample's ``meta`` holds for its subtitles: they belong to what an answer depends on.
 
         offset: seconds of the subtitles' clock at the start of the video. Raises UsageError when the
-        file cannot be read.
+        file cannot be used.
         """
         name = digest(path)
-        self._subtitles[name] = path
+        if name not in self._subtitles:
+            read_cues(path)
+            self._subtitles[name] = path
         return {"subtitles": name, "offset": offset}
 
     def _cues_of(self, sample: Sample) -> list[Cue]:
+        """Read anew for each question: those of a whole data set would fill memory."""
         if "subtitles" not in sample.meta:
             return []
-        key = sample.meta["subtitles"], sample.meta["offset"]
-        if key not in self._cues:
-            self._cues[key] = read_cues(self._subtitles[key[0]], key[1])
-        return self._cues[key]
+        return read_cues(self._subtitles[sample.meta["subtitles"]], sample.meta["offset"])
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; a name that no file can have is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _is_there(video: Video) -> bool:
-    return video.path.is_file() or (video.fps is not None and video.path.is_dir())
+    return is_file(video.path) or (video.fps is not None and video.path.is_dir())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import PurePosixPath
@@ -209,8 +209,3 @@ def _reference(row: Row, choices: Sequence[str]) -> str:
 
 def _is_letter(name: str) -> bool:
     return len(name) == 1 and name.upper() in LETTERS
-
-
-def documented() -> Mapping[str, str]:
-    """Each column, with its other names, and its meaning: what the documentation shows."""
-    return {column.name + "".join(f" / {name}" for name in column.also): column.meaning for column in COLUMNS}

@@ -11,7 +11,7 @@ from typing import Literal
 
 from harness import Sample, Sampling, Taxonomy, Video
 
-from .one_by_one import Missing, OneByOne
+from .one_by_one import Missing, OneByOne, is_file
 from .own_columns import Question, taxonomy_of, understand
 from .rows import read_rows
 
@@ -75,7 +75,7 @@ class OwnTable(OneByOne):
         meta = {}
         if question.subtitles:
             path = self._find(question.subtitles)
-            if not path.is_file():
+            if not is_file(path):
                 raise question.row.wrong("subtitles", f"no such file {question.subtitles} ({self.remedy()})")
             meta = self.with_subtitles(path)
         # As it is written: the same on every machine that has the table.
@@ -92,5 +92,5 @@ class OwnTable(OneByOne):
 
     def _find(self, name: str) -> Path:
         """The first place that has the file; where it would be when none has."""
-        paths = [place / Path(name).expanduser() for place in self._places]
-        return next((path for path in paths if path.is_file()), paths[0])
+        paths = [place / name for place in self._places]
+        return next((path for path in paths if is_file(path)), paths[0])

@@ -74,14 +74,12 @@ class Published(OneByOne):
 
 
 class Tasked(Published):
-    """A data set of several tasks, which can be run apart.
-
-    tasks: names of the tasks to ask, in the order published, between commas; see the data set's text for
-    those that are asked when nothing is said. The rest: as for ``Published``.
-    """
+    """A data set of several tasks, which can be run apart; ``tasks`` says which, in whatever order."""
 
     names: ClassVar[tuple[str, ...]]
+    """All tasks in the order published."""
     usual: ClassVar[tuple[str, ...]]
+    """Those that are asked when nothing is said."""
 
     def __init__(
         self,

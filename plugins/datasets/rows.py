@@ -57,7 +57,7 @@ class Row:
         if not self.has(column):
             raise self.wrong(column, "it is empty")
         if isinstance(value, str):
-            return value
+            return self._encodable(column, value)
         if isinstance(value, int | float):
             return json.dumps(value)
         raise self.wrong(column, f"it holds a {type(value).__name__}, not text")
@@ -73,7 +73,7 @@ class Row:
             raise self.wrong(column, f'{error}: write ["one", "two"] or one | two') from None
         if not items or not (blank or all(item.strip() for item in items)):
             raise self.wrong(column, "an item of its list is empty")
-        return items
+        return [self._encodable(column, item) for item in items]
 
     def seconds(self, column: str) -> float:
         """A time: 75.5, or 1:15.5, or 0:01:15.5."""
@@ -86,6 +86,14 @@ class Row:
         if not 0 <= found < math.inf:
             raise self.wrong(column, f"{text[:40]!r} is no time: write seconds (75.5) or a clock (1:15.5)")
         return found
+
+    def _encodable(self, column: str, text: str) -> str:
+        """The text; JSON can spell halves of characters, which nothing else can hold."""
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise self.wrong(column, "it holds half of a character (a lone surrogate): remove it") from None
+        return text
 
 
 def read_rows(path: Path) -> list[Row]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -42,8 +43,8 @@ def read_cues(path: Path, offset: float = 0.0) -> list[Cue]:
 
 
 def spoken(cues: Iterable[Cue], times: Sequence[float]) -> list[str]:
-    """What is said at any of ``times`` (seconds), each cue once, in their order."""
-    found = [cue.text for cue in cues if any(cue.start <= time <= cue.end for time in times)]
+    """What is said at any of ``times`` (seconds, ascending), each cue once, in their order."""
+    found = [cue.text for cue in cues if bisect_left(times, cue.start) < bisect_right(times, cue.end)]
     return [text for text, before in zip(found, [None, *found], strict=False) if text and text != before]
 
 

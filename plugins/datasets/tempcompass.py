@@ -30,7 +30,10 @@ _YES_OR_NO = ("yes", "no")
 class TempCompass(Tasked):
     """Groups: the five aspects (action, direction, ...) and the tasks. Fine: each aspect in each task.
 
-    Asked are multi-choice, yes_no and caption_matching; ``tasks=captioning`` asks for captions.
+    sampling: which frames are shown. tasks: which are asked, between commas (multi-choice, yes_no,
+    caption_matching; captioning is an open one).
+    data_root: the folder as published, its archives unpacked. missing: ``allow`` goes on without videos
+    that are not there; their questions then count as failures.
     """
 
     home = Home("lmms-lab/TempCompass", "TempCompass", "multi-choice/test-00000-of-00001.parquet")

@@ -29,7 +29,9 @@ TABLE = "videomme/test-00000-of-00001.parquet"
 class VideoMME(Published):
     """Groups: length (short, medium, long), domain, kind of task. Fine: domain and sub-category.
 
-    subtitles: ``subs`` quotes what is said. The rest: as for every published data set.
+    sampling: which frames are shown. subtitles: ``subs`` quotes what is said at these moments.
+    data_root: the folder as published, its archives unpacked. missing: ``allow`` goes on without videos
+    that are not there; their questions then count as failures.
     """
 
     home = Home("lmms-lab/Video-MME", "Video-MME", TABLE)

@@ -450,3 +450,21 @@ def test_the_log_names_failures(videos: dict[str, Path], tmp_path: Path) -> None
     text = (outcome.folder / "run.log").read_text()
     assert "sample 3: model_error RuntimeError: out of luck" in text
     assert one.cell.fingerprint() in text
+
+
+def test_a_corrected_right_answer_is_judged_again_and_other_data(
+    videos: dict[str, Path], tmp_path: Path
+) -> None:
+    """Nothing is asked again, but the ratings are not those of one set of questions."""
+    first = bench(videos, tmp_path).run()
+    again = bench(videos, tmp_path)
+    questions = again.cell.dataset.plugin
+    questions._samples[3] = replace(questions._samples[3], answer="no")
+    second = again.run()
+    assert first is not None
+    assert second is not None
+    assert first.rating is not None
+    assert second.rating is not None
+    assert (second.asked, second.judged) == (0, 1)
+    assert first.rating.meta["fingerprint"] == second.rating.meta["fingerprint"]
+    assert first.rating.meta["data_fingerprint"] != second.rating.meta["data_fingerprint"]

@@ -195,6 +195,9 @@ def test_missing_videos_are_counted_and_named(home: Path) -> None:
     ("change", "said"),
     [
         ({"subtitles": "none.srt"}, "q.tsv, row 1 (line 2), column subtitles: no such file none.srt"),
+        ({"subtitles": "q.tsv"}, "q.tsv holds no subtitles"),
+        ({"video": "x" * 300 + ".mp4"}, "1 of 2 videos are not there: q.tsv, row 1 (line 2), column video"),
+        ({"video": "~nobody/a.mp4"}, "1 of 2 videos are not there"),
         ({"answer": "C"}, "q.tsv, row 1 (line 2), column answer: 'C' is no option"),
     ],
 )

@@ -120,7 +120,7 @@ def test_a_cell_as_text(value: Any, text: str) -> None:
     assert row(a=value).text("a") == text
 
 
-@pytest.mark.parametrize("value", [None, " ", ["x"], {"x": 1}, b"x"])
+@pytest.mark.parametrize("value", [None, " ", ["x"], {"x": 1}, b"x", "\ud800"])
 def test_a_cell_that_is_no_text(value: Any) -> None:
     with pytest.raises(UsageError, match=r"q\.jsonl, row 17 \(line 18\), column a: it"):
         row(a=value).text("a")
@@ -152,6 +152,6 @@ def test_lists() -> None:
     assert row(a="x | y").texts("a") == ["x", "y"]
     assert row(a=["x", 3]).texts("a") == ["x", "3"]
     assert row(a=3).texts("a") == ["3"]
-    for value in ("x || y", [], ["", "x"], {"x": 1}, "['x'"):
+    for value in ("x || y", [], ["", "x"], {"x": 1}, "['x'", ["\ud800"]):
         with pytest.raises(UsageError, match="column a: "):
             row(a=value).texts("a")
