@@ -138,6 +138,17 @@ class Strided:
         return True
 
 
+class StridedRun(CellRun):
+    """Asks its own videos in full batches to the end, as nobody else waits for them."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.claims = Strided(self.ranks, self.plan.pieces)  # type: ignore[assignment]
+
+    def _share(self) -> int:
+        return sys.maxsize
+
+
 def share(ranks: Ranks, folder: Path, scene: Scene, calls: int, strided: bool) -> Share:
     """One rank's part in one scene; all begin together."""
     name = f"{scene.title}, {'strided' if strided else 'claimed'}"
@@ -148,9 +159,7 @@ def share(ranks: Ranks, folder: Path, scene: Scene, calls: int, strided: bool) -
     plan = make_plan(cell, dataset.samples())
     cache = Cache(folder / "out" / f"{name.replace(' ', '-')}.pkl")
     with cache.journal(str(ranks.rank)) as journal, Progress(0, "", "", shown=False) as progress:
-        run = CellRun(plan, set(), ranks, cache, journal, name, progress)
-        if strided:
-            run.claims = Strided(ranks, plan.pieces)  # type: ignore[assignment]
+        run = (StridedRun if strided else CellRun)(plan, set(), ranks, cache, journal, name, progress)
         ranks.add(f"{name} ready")
         while ranks.add(f"{name} ready", 0) < ranks.size:
             time.sleep(0.001)
@@ -218,9 +227,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--calls", type=int, default=400, help="questions to share (400), more in batches"
-    )
+    parser.add_argument("--calls", type=int, default=400, help="questions to share (400), more in batches")
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
     if args.folder is not None:
