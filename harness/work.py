@@ -128,12 +128,15 @@ class Together:
     def _ask(self, question: Callable[[Any], _Value]) -> _Value:
         if self._lost is not None:
             raise StoreError(self._lost)
-        try:
-            return self._line.ask(question).result(STORE_SECONDS)
-        except TimeoutError:
-            reason = f"no answer for {STORE_SECONDS:g} s"
-        except RuntimeError as error:
-            reason = _first_line(error)
+        answer = self._line.ask(question)
+        for _ in range(2):  # a process that was stopped for long may wake up too late for the first
+            try:
+                return answer.result(STORE_SECONDS / 2)
+            except TimeoutError:
+                reason = f"no answer for {STORE_SECONDS:g} s"
+            except RuntimeError as error:
+                reason = _first_line(error)
+                break
         self._lost = f"rank {self.rank} lost torchrun's store ({reason})"
         raise StoreError(self._lost)
 
