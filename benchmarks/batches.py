@@ -13,6 +13,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from statistics import fmean, median
 from typing import Any
@@ -124,15 +125,18 @@ def main(words: Sequence[str] | None = None) -> None:
     prepared = prepare(config, find_all(config, Registry.discover()))
     (cell,) = prepared.cells
     samples = prepared.samples[cell.dataset.name]
-    cell.model.plugin.load()
-    sizes = Sizes(cell, given.prefetch_bytes)
-    seconds_to_answer(cell, samples[:8], BatchSize(4))
-    names = [size for size in (2**i for i in range(11)) if size <= min(given.most, sizes.model.max_batch)]
     load = os.getloadavg()[0]
-    for number in range(given.rounds):
-        for name in (*names, AUTO):
-            print(f"\rround {number + 1} of {given.rounds}, {name:<6}", end="", file=sys.stderr, flush=True)
-            sizes.measure(name, samples)
+    with closing(prepared.decoding):
+        cell.model.plugin.load()
+        sizes = Sizes(cell, given.prefetch_bytes)
+        seconds_to_answer(cell, samples[:8], BatchSize(4))
+        names = [2**i for i in range(11) if 2**i <= min(given.most, sizes.model.max_batch)]
+        for number in range(given.rounds):
+            for name in (*names, AUTO):
+                print(
+                    f"\rround {number + 1} of {given.rounds}, {name:<6}", end="", file=sys.stderr, flush=True
+                )
+                sizes.measure(name, samples)
     print("\r" + " " * 40 + "\r", end="", file=sys.stderr)
     print(sizes.table())
     print(

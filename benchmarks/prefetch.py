@@ -13,6 +13,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -27,10 +28,11 @@ from harness.batch_size import BatchSize
 from harness.cell import Cell, Noise
 from harness.pipeline import clip_of
 from harness.registry import Built, Entry, Registry
-from harness.video import decode
+from harness.video import decode, decoding
 
 SUBJECTS = (Subject(4, 640, 360, 3), Subject(4, 848, 480, 3), Subject(4, 1280, 720, 3))
 PROMISE = 1.15
+TIMEOUT = 300.0
 
 
 class Sleeper:
@@ -114,14 +116,21 @@ def main(words: Sequence[str] | None = None) -> None:
     videos = [Video(paths[number % len(paths)], f"video {number}") for number in range(given.videos)]
     questions = Questions(videos, given.questions, Sampling(nframe=given.nframe))
     noise = Noise(Registry.discover().find("corruption", given.noise).build({}), 0.9, seed=0)
-    cell = Cell(built("sleeper", Sleeper()), built("questions", questions), noise, videos=tuple(videos))
-    for video in videos[: len(paths)]:
-        clip_of(cell, video)  # whatever is compiled is compiled now
     load = os.getloadavg()[0]
     rounds = []
-    for number in range(given.rounds):
-        print(f"\rround {number + 1} of {given.rounds}", end="", file=sys.stderr, flush=True)
-        rounds.append(measure(cell, questions.samples(), given.batch))
+    with closing(decoding(TIMEOUT)) as decoders:
+        cell = Cell(
+            built("sleeper", Sleeper()),
+            built("questions", questions),
+            noise,
+            videos=tuple(videos),
+            decoding=decoders,
+        )
+        for video in videos[: len(paths)]:
+            clip_of(cell, video)  # whatever is compiled is compiled now
+        for number in range(given.rounds):
+            print(f"\rround {number + 1} of {given.rounds}", end="", file=sys.stderr, flush=True)
+            rounds.append(measure(cell, questions.samples(), given.batch))
     print("\r" + " " * 40 + "\r", end="", file=sys.stderr)
     heads = ("seconds", "decoding", "model", "both", "both / longer")
     rows = [

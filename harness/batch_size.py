@@ -9,7 +9,9 @@ DEFAULT = 8
 GAIN = 1.1
 """Times as many questions a second that a doubled batch must bring for the doubling to go on."""
 TRIES = 3
-"""Batches of one size that may bring no gain before the doubling ends."""
+"""Batches of one size that may bring no gain before the doubling rests."""
+REST = 16
+"""Batches after which it is tried again: what was measured may have been a slow moment."""
 _CROWDED = ("out of memory", "not enough memory", "can't allocate memory", "alloc_failed")
 """How allocators say it: of CUDA and Metal, of the processor (two ways), of cuBLAS."""
 
@@ -25,9 +27,11 @@ class BatchSize:
     def __init__(self, most: int, auto: bool = False) -> None:
         self._most = most
         self._aim = 1 if auto else most
-        self._growing = auto
         self._rates: list[float] = []
+        """Questions a second, of the calls of this size."""
         self._before = 0.0
+        """The same of the calls half as large."""
+        self._resting = False
         self._refused: list[tuple[int, int]] = []
 
     @classmethod
@@ -46,18 +50,22 @@ class BatchSize:
 
     def took(self, count: int, seconds: float) -> None:
         """Learn from a call that was answered."""
-        if not self._growing or count < self._aim:
+        if count < self._aim or self._aim == self._most:
             return
         self._rates.append(count / max(seconds, 1e-9))
-        if max(self._rates) > GAIN * self._before:
-            # The mean: one lucky call must not end the doubling, which costs more than a batch too large.
-            self._before, self._rates = fmean(self._rates), []
-            self._aim = min(2 * self._aim, self._most)
-            self._growing = self._aim > count
+        if self._resting:
+            if len(self._rates) == REST:
+                self._double()
+        elif max(self._rates) > GAIN * self._before:
+            self._double()
         elif len(self._rates) == TRIES:
-            # As fast and half the memory.
-            self._aim = max(1, self._aim // 2)
-            self._growing = False
+            # As fast, and half the memory.
+            self._aim, self._rates, self._resting = max(1, self._aim // 2), [], True
+
+    def _double(self) -> None:
+        # The mean: one lucky call must not end the doubling.
+        self._before, self._rates = fmean(self._rates), []
+        self._aim, self._resting = min(2 * self._aim, self._most), False
 
 
 def _fitting(volume: int, refused_volume: int, refused_count: int) -> int:

@@ -180,7 +180,13 @@ def test_frames_of_one_shape_go_together(run: Callable[..., dict[str, str]]) -> 
             super().__init__()
             self.shapes: list[set[tuple[int, ...]]] = []
 
+        def load(self) -> None:
+            # Slow enough for all that may be decoded ahead: what is not ready is not waited for.
+            footage.wait_until(lambda: len(footage.decoded) >= 19)
+
         def generate(self, prompts: Sequence[Prompt]) -> Iterable[Answer]:
+            done = sum(len(call) for call in self.calls)
+            footage.wait_until(lambda: len(footage.decoded) >= min(36, 19 + done // 2))
             self.shapes.append({part.frames.shape for prompt in prompts for part in prompt.parts[:1]})  # type: ignore[union-attr]
             return super().generate(prompts)
 
