@@ -96,6 +96,12 @@ class Tasked(Published):
             )
         self.tasks = tuple(name for name in self.names if name in (tasks or self.usual))
 
+    @property
+    def short_name(self) -> str:
+        """``MLVU_8frame``, and the tasks where they are not the usual ones: nobody shall compare the two."""
+        some = [] if self.tasks == self.usual else ["+".join(self.tasks)]
+        return "_".join((self.home.folder, str(self.sampling), *some))
+
 
 def right_option(row: Row, options: Sequence[str], spelt: Literal["text", "letter"]) -> int:
     """The position of the option that the row's answer names, which the set spells so. Raises UsageError."""

@@ -21,6 +21,8 @@ from harness_plugins.datasets.own_columns import COLUMNS
 from harness_plugins.datasets.tempcompass import TempCompass
 from harness_plugins.datasets.video_mme import VideoMME
 
+from harness.testing import check_spec
+
 
 @pytest.fixture
 def page(root: Path) -> str:
@@ -47,6 +49,11 @@ def test_the_published_sets(page: str) -> None:
         gated = re.search(r"The authors of (.*) ask for consent", page)
         assert gated
         assert (kind.home.folder in gated[1]) == kind.home.gated
+
+
+def test_the_catalogue_keeps_its_contract() -> None:
+    for spec in harness_datasets():
+        check_spec(spec, "dataset")
 
 
 @pytest.mark.slow

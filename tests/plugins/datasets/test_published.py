@@ -231,8 +231,12 @@ def test_some_tasks_alone(made: Callable[[str], Path], copy: Callable[[str], Pat
     )
     root = copy("MVBench_4frame")
     shutil.rmtree(root / "video" / "nturgbd")
-    assert "nturgbd/one.mp4" in refusal("MVBench_8frame", root)
-    assert samples("MVBench_8frame", root, tasks="action_count")
+    said = refusal("MVBench_8frame", root)
+    assert "nturgbd/one.mp4" in said
+    assert "name tasks without fine_grained_pose" in said
+    some = build("MVBench_8frame", root, tasks="action_count,moving_count")
+    assert some.name == "MVBench_8frame_action_count+moving_count"
+    assert build("MVBench_8frame", root, missing="allow").name == "MVBench_8frame"
 
 
 def test_tempcompass(made: Callable[[str], Path]) -> None:
