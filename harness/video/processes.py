@@ -88,7 +88,7 @@ class Decoders:
         self._lock = threading.Lock()
         self._idle: list[_Process] = []
         self._all: set[_Process] = set()
-        self._fatal: dict[Path, DecodeError] = {}
+        self._fates: dict[Path, str] = {}
         self._closed = False
 
     def decode(self, video: Video, sampling: Sampling, decoder: str = DEFAULT_DECODER) -> Clip:
@@ -137,8 +137,8 @@ class Decoders:
     def _ask(self, call: str, video: Video, *arguments: Any) -> Any:
         # The process keeps the folder it was started in; this one may have gone to another.
         video = replace(video, path=video.path.absolute())
-        if video.path in self._fatal:
-            raise self._fatal[video.path]
+        if video.path in self._fates:
+            raise DecodeError(self._fates[video.path])
         process = self._process()
         try:
             reply = process.reply((call, (video, *arguments)), self.seconds)
@@ -148,8 +148,8 @@ class Decoders:
                 raise _interrupted() from None
             if isinstance(error, TimeoutError | EOFError | ConnectionError):
                 # Remembered: the next call about this video shall not cost as much again.
-                self._fatal[video.path] = DecodeError(f"{video.path.name} {self._fate(error, how)}")
-                raise self._fatal[video.path] from error
+                self._fates[video.path] = f"{video.path.name} {self._fate(error, how)}"
+                raise DecodeError(self._fates[video.path]) from error
             if isinstance(error, OSError):
                 raise _cannot_start(error) from error
             raise
