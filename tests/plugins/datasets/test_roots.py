@@ -103,3 +103,17 @@ def test_when_it_is_nowhere_the_sentence_says_what_to_type(
     assert str(home / (data_root or lmu or ".cache")) in said
     assert "--data_root" in said
     assert "\n" not in said
+
+
+def test_the_hubs_own_client_finds_the_same_folder(home: Path) -> None:
+    """Offline: what it has fetched once is found in the way it would find it itself."""
+    from huggingface_hub import snapshot_download
+
+    hub = home / "hub"
+    cached = hub / "datasets--opencompass--MMBench-Video"
+    lay(cached / "snapshots" / ("a" * 40))
+    newest = lay(cached / "snapshots" / ("b" * 40))
+    (cached / "refs").mkdir()
+    (cached / "refs" / "main").write_text("b" * 40)
+    found = snapshot_download(HOME.hub, repo_type="dataset", local_files_only=True, cache_dir=hub)
+    assert Path(found) == newest == HOME.find(None, {"HF_HUB_CACHE": str(hub)})
