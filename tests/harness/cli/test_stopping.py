@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 from distributions import Site
 from openai_server import HANG, OpenAIServer, Request
-from processes import whole
+from processes import marked, whole
 
 from harness.cache import Cache
 
@@ -87,8 +88,13 @@ class Stage:
         if ranks:
             launch += ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={ranks}"]
         command = [*launch, "-m", "harness", "run", *map(str, words)]
-        with whole(command, self.environ, cwd=self.folder, stderr=subprocess.PIPE) as process:
+        mark = uuid.uuid4().hex
+        with whole(command, self.environ, mark, cwd=self.folder, stderr=subprocess.PIPE) as process:
             yield process
+            deadline = time.monotonic() + 60
+            while process.poll() is not None and marked(mark):
+                assert time.monotonic() < deadline, "a process has outlived the one that started it"
+                time.sleep(0.01)
 
     def ends(self, process: subprocess.Popen[str]) -> str:
         """What it says until it has ended as a run that was stopped does."""

@@ -1,5 +1,6 @@
 """The digest of a video file."""
 
+import os
 from pathlib import Path
 
 from harness.video import content_digest
@@ -19,3 +20,9 @@ def test_digest_follows_the_bytes_not_the_name(tmp_path: Path) -> None:
         two.write_bytes(b"x" * (size + 1))
         assert content_digest(one) != content_digest(two)
     assert content_digest(tmp_path / "none") == "missing"
+
+
+def test_a_named_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert content_digest(tmp_path / "pipe") == "missing"
+    assert content_digest(tmp_path) == "missing"
