@@ -18,7 +18,8 @@ from harness import Sample, Sampling, Taxonomy, UsageError, Video
 from .one_by_one import Missing
 from .published import Published
 from .roots import Home
-from .rows import Row, read_rows
+from .row import Row
+from .rows import read_rows
 from .taxonomy import grouped
 from .wording import reference
 

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from harness import SampleId, Taxonomy, UsageError
 
 from .choices import LETTERS, bare, place
-from .rows import Row
+from .row import Row
 from .taxonomy import ALL, grouped
 from .wording import reference
 

@@ -14,7 +14,7 @@ from harness import Sampling, UsageError
 from .choices import LETTERS, place
 from .one_by_one import Missing, OneByOne
 from .roots import Home
-from .rows import Row
+from .row import Row
 
 
 class Published(OneByOne):

@@ -1,4 +1,4 @@
-"""Rows of questions from a file, .tsv, .csv, .jsonl, .json or .parquet, each cell with its place for errors.
+"""Rows of questions from a file: .tsv, .csv, .jsonl, .json or .parquet.
 
 Nothing is guessed: a text such as ``None``, ``N/A`` or ``nan`` is that text. Absent is only what is empty,
 ``null`` in JSON, and nothing or a number that is none in Parquet.
@@ -9,10 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
-import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,80 +17,7 @@ from harness import UsageError
 from harness.exchange import parquet
 from harness.exchange.tables import long_cells
 
-from .choices import listed
-
-_CLOCK = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d{1,2}(?:\.\d+)?)")
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row: its file, its number from 1, what it holds. Methods raise UsageError naming file, row, column.
-
-    line: of a text file, where the row begins; 0 elsewhere.
-    """
-
-    file: Path
-    number: int
-    cells: Mapping[str, Any]
-    line: int = 0
-
-    def where(self, column: str = "") -> str:
-        """``questions.tsv, row 17 (line 18), column video``"""
-        line = f" (line {self.line})" if self.line else ""
-        return f"{self.file}, row {self.number}{line}" + (f", column {column}" if column else "")
-
-    def wrong(self, column: str, what: str) -> UsageError:
-        return UsageError(f"{self.where(column)}: {what}")
-
-    def has(self, column: str) -> bool:
-        """Whether the cell is there and not blank."""
-        value = self.cells.get(column)
-        absent = isinstance(value, float) and math.isnan(value)
-        return not (value is None or absent or (isinstance(value, str) and not value.strip()))
-
-    def text(self, column: str) -> str:
-        """The cell as text, as it is written; a number or a truth value as JSON writes it."""
-        value = self.cells.get(column)
-        if not self.has(column):
-            raise self.wrong(column, "it is empty")
-        if isinstance(value, str):
-            return self._encodable(column, value)
-        if isinstance(value, int | float):
-            return json.dumps(value)
-        raise self.wrong(column, f"it holds a {type(value).__name__}, not text")
-
-    def texts(self, column: str, blank: bool = False) -> list[str]:
-        """The items of a list (see ``listed``), none of them blank unless that is allowed."""
-        if not self.has(column):
-            raise self.wrong(column, "it is empty")
-        value = self.cells[column]
-        try:
-            items = listed(self.text(column) if isinstance(value, int | float) else value)
-        except ValueError as error:
-            raise self.wrong(column, f'{error}: write ["one", "two"] or one | two') from None
-        if not items or not (blank or all(item.strip() for item in items)):
-            raise self.wrong(column, "an item of its list is empty")
-        return [self._encodable(column, item) for item in items]
-
-    def seconds(self, column: str) -> float:
-        """A time: 75.5, or 1:15.5, or 0:01:15.5."""
-        text = self.text(column).strip()
-        clock = _CLOCK.fullmatch(text)
-        try:
-            found = float(text) if clock is None else _on_clock(clock)
-        except ValueError:
-            found = math.nan
-        if not 0 <= found < math.inf:
-            raise self.wrong(column, f"{text[:40]!r} is no time: write seconds (75.5) or a clock (1:15.5)")
-        return found
-
-    def _encodable(self, column: str, text: str) -> str:
-        """The text; JSON can spell halves of characters, which nothing else can hold."""
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise self.wrong(column, "it holds half of a character (a lone surrogate): remove it") from None
-        return text
+from .row import Row
 
 
 def read_rows(path: Path) -> list[Row]:
@@ -221,11 +145,6 @@ def _decoded(path: Path, data: bytes) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise UsageError(f"{path}, line {line}, is not UTF-8 text: save the file as UTF-8") from error
-
-
-def _on_clock(match: re.Match[str]) -> float:
-    hours, minutes, seconds = match.groups()
-    return int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds)
 
 
 _FORMS: Mapping[str, Callable[[Path, bytes], Iterator[Row]]] = {

@@ -18,7 +18,8 @@ from harness import Sample, Taxonomy, Video
 from .choices import bare
 from .published import Tasked, right_option
 from .roots import Home
-from .rows import Row, read_rows
+from .row import Row
+from .rows import read_rows
 from .taxonomy import grouped
 from .wording import reference
 

@@ -19,7 +19,8 @@ from .choices import bare
 from .one_by_one import Missing
 from .published import Published, right_option
 from .roots import Home
-from .rows import Row, read_rows
+from .row import Row
+from .rows import read_rows
 from .taxonomy import grouped
 from .wording import reference
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from harness_plugins.datasets.own_columns import Question, taxonomy_of, understand
-from harness_plugins.datasets.rows import Row
+from harness_plugins.datasets.row import Row
 
 from harness.errors import UsageError
 

@@ -12,6 +12,7 @@ from fakes import Model, built, write_video
 from question_tables import write
 
 from harness.cell import Cell, input_key
+from harness.cli import main
 from harness.config import RunConfig
 from harness.errors import UsageError
 from harness.naming import find_all
@@ -227,3 +228,19 @@ def test_two_tables_that_files_could_not_tell_apart(home: Path, monkeypatch: pyt
     with pytest.raises(UsageError, match="2 data sets called q_8frame: run them one after the other"):
         named("q.tsv", "q.jsonl")
     assert json.loads(json.dumps(named("q.tsv").cells[0].dataset.identity()))["name"] == "q_8frame"
+
+
+def test_a_fault_ends_the_command_with_2_and_one_sentence(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "x")
+    first, second = rows()
+    write(home / "q.tsv", [first, second | {"id": "1"}])
+    words = ["run", "--data", "q.tsv", "--model", "gpt-4o", "--judge", "exact"]
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert said == "vidharness: q.tsv, row 2 (line 3), column id: 1 names row 1 already\n"
+    assert not list(home.glob("outputs/*"))
+    write(home / "q.tsv", [first, second])
+    assert main(["check", *words[1:]]) == 0
+    assert "gpt-4o on q_8frame, clean: 2 samples of 2 videos" in capsys.readouterr().out
