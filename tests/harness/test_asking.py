@@ -233,7 +233,7 @@ def test_what_is_under_way_is_stored_when_another_call_ends_the_run() -> None:
 
 
 def test_an_interruption_waits_for_calls_under_way_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.asking.GRACE", 0.3)
+    monkeypatch.setattr("harness.asking.GRACE", 1.0)
     hanging, begun = threading.Event(), threading.Semaphore(0)
 
     def ask(questions: Sequence[str]) -> Iterable[str]:
