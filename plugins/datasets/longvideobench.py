@@ -36,7 +36,7 @@ class LongVideoBench(Published):
 
     home = Home("longvideobench/LongVideoBench", "LongVideoBench", TABLE, gated=True)
     packed = "*.tar*"
-    unpack = "cat videos.tar.part.* | tar -x && tar -xf subtitles.tar"
+    unpack = "cat videos.tar.part.* | tar -xf - && tar -xf subtitles.tar"
 
     def __init__(
         self,

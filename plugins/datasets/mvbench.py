@@ -74,7 +74,7 @@ class MVBench(Tasked):
 
     home = Home("OpenGVLab/MVBench", "MVBench", "json/action_sequence.json", gated=True)
     packed = "video/*.zip"
-    unpack = 'cd video && for z in *.zip; do unzip -n "$z"; done'
+    unpack = 'cd video && for z in *.zip; do python -m zipfile -e "$z" .; done'
     names = usual = tuple(TASKS)
     taxonomy = grouped((task.group, name) for name, task in TASKS.items())
 

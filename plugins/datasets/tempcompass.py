@@ -39,7 +39,7 @@ class TempCompass(Tasked):
 
     home = Home("lmms-lab/TempCompass", "TempCompass", "multi-choice/test-00000-of-00001.parquet")
     packed = "*.zip"
-    unpack = "unzip -n tempcompass_videos.zip"
+    unpack = "python -m zipfile -e tempcompass_videos.zip ."
     names = ("multi-choice", "yes_no", "caption_matching", "captioning")
     usual = names[:3]
 

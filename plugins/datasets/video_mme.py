@@ -37,7 +37,7 @@ class VideoMME(Published):
 
     home = Home("lmms-lab/Video-MME", "Video-MME", TABLE)
     packed = "*.zip"
-    unpack = 'for z in *.zip; do unzip -n "$z"; done'
+    unpack = 'for z in *.zip; do python -m zipfile -e "$z" .; done'
 
     def __init__(
         self,
