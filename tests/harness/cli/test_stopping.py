@@ -138,8 +138,7 @@ def patience(stage: Stage, seconds: float) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGUSR1"])
-def test_calls_under_way_are_finished(stage: Stage, name: str) -> None:
+def test_calls_under_way_are_finished(stage: Stage) -> None:
     def slow(_: Request) -> str:
         time.sleep(0.3)
         return "red"
@@ -151,9 +150,9 @@ def test_calls_under_way_are_finished(stage: Stage, name: str) -> None:
         )  # fmt: skip
         with stage.running(*words) as process:
             wait_for(lambda: len(server.requests) >= 6, process)
-            process.send_signal(signal.Signals[name])
+            process.send_signal(signal.SIGUSR1)
             err = stage.ends(process)
-        assert f"{name}: finishing what is under way" in err
+        assert "SIGUSR1: finishing what is under way" in err
         assert GO_ON in err
         asked = len(server.requests)
         assert asked < 24
