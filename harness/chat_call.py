@@ -31,7 +31,7 @@ _PASSING = {408, 409, 425}
 class Reply:
     """What came of a call.
 
-    http: the status, None when there was no whole reply. code, param: what an error says of itself.
+    http: the status, None when there was no whole reply. code, kind, param: what an error says of itself.
     retry_after: seconds the server asks to wait, None where it does not say.
     """
 

@@ -29,8 +29,9 @@ CONCURRENCY = 64
 RETRIES = 6
 SILENT_ROUNDS = (3, 8)
 """Rounds of calls without a reply that end a run: before the server's first answer, and later."""
-REFUSED_ROUNDS = 15
-"""Rounds of refused calls that end a run; the pauses between them add up to ten minutes."""
+REFUSED_ROUNDS = 20
+"""Rounds of refused calls that end a run; the pauses between them add up to a quarter of an hour. One call
+that is always refused, for its size perhaps, is given up sooner (``harness.retrying``)."""
 LONGEST_WAIT = 600.0
 """Seconds of ``Retry-After`` that are waited for."""
 _AGAIN = "then type the same command again; what is answered is kept"

@@ -32,10 +32,12 @@ class Tries:
         said: what went wrong this time. accepted: calls that the server has accepted in all so far.
         """
         self._left -= 1 / REFUSALS if ended is Ended.REFUSED else 1
-        if self._none or self._left < -1e-6 or self._is_its_own(said, accepted):
+        if self._none or self._left < -1e-6:
             return None
         if ended is Ended.REFUSED:
             return 0.0  # the pause is the same for all calls, and kept by their pace
+        if self._is_its_own(said, accepted):
+            return None
         delay = min(LONGEST_DELAY, FIRST_DELAY * 2.0**self._failures)
         self._failures += 1
         return delay * random.uniform(0.75, 1.0)

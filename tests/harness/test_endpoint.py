@@ -147,10 +147,17 @@ def test_a_server_that_refuses_all_for_long_ends_the_run(naps: list[float]) -> N
         OpenAIServer(status(429)) as server,
         pytest.raises(HarnessError, match="refused every call") as raised,
     ):
-        asked(server, retries=6)
+        asked(server, retries=REFUSED_ROUNDS)
     assert "type the same command again" in str(raised.value)
     assert len(server.requests) == REFUSED_ROUNDS
-    assert 300 < sum(naps) < 1200
+    assert 600 < sum(naps) < 1200
+
+
+def test_one_call_that_is_always_refused_ends_no_run(naps: list[float]) -> None:
+    with OpenAIServer(status(429, "this request is too large")) as server:
+        answer = ask(Endpoint("gpt-4o", server.url))
+    assert answer.status is Status.MODEL_ERROR and "too large" in answer.error
+    assert len(server.requests) < REFUSED_ROUNDS
 
 
 def test_a_server_that_is_closed_for_hours_is_not_waited_for(naps: list[float]) -> None:

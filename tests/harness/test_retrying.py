@@ -35,6 +35,10 @@ def test_the_same_failure_beside_answers_is_tried_no_more() -> None:
     assert len(delays(Tries(6), Ended.FAILED, accepted=True)) == SAME - 1
 
 
+def test_refusals_beside_answers_are_nobodys_own() -> None:
+    assert len(delays(Tries(6), Ended.REFUSED, accepted=True)) == REFUSALS * 6
+
+
 def test_other_failures_begin_the_count_anew() -> None:
     tries = Tries(9)
     for number in range(8):
