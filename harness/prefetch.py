@@ -1,4 +1,4 @@
-"""Work done ahead of whoever takes it, in threads, in order, within a bound of bytes.
+"""Work done ahead of whoever takes it, in threads, within a bound of bytes.
 
 The bytes of a result count from before it is made until the taker has given back all its parts. The taker
 gets no more than half of the bound, so that the other half is being filled while it works.
@@ -7,7 +7,6 @@ gets no more than half of the bound, so that the other half is being filled whil
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -38,7 +37,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result", bound=Lent)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Job(Generic[Result]):
     """A result that is being made; its loan is foreseen until then."""
 
@@ -52,7 +51,7 @@ class Lack(Enum):
     """Why nothing comes out just now."""
 
     ROOM = "what the taker holds leaves no room: it has to give something back"
-    READY = "the next result is still being made, and will be waited for when it is asked for again"
+    READY = "whatever comes next is still being made, and will be waited for when it is asked for again"
 
 
 class _Turn(Enum):
@@ -60,7 +59,9 @@ class _Turn(Enum):
 
 
 class Prefetch(Generic[Item, Result]):
-    """``map(make, items)`` ahead of the taker. Use it as a context, iterate once, give everything back.
+    """``make`` of each item, ahead of the taker. Use it as a context, iterate once, give everything back.
+
+    Items are begun in their order, and results come out in it but for those that take longer than the next.
 
     foresee: the loan of an item's result, before it is made. An item is begun when its bytes fit in
     ``budget`` beside all others and the parts held are fewer than ``parts()``, or when nothing is held:
@@ -68,7 +69,7 @@ class Prefetch(Generic[Item, Result]):
     patient: wait for whatever is lacking, as others give back meanwhile; else the taker is told, in place
     of a result: once for each result or return that a result is still being made.
 
-    What the items, ``foresee`` and ``make`` raise is raised to the taker, in its place.
+    What the items, ``foresee`` and ``make`` raise is raised to the taker.
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class Prefetch(Generic[Item, Result]):
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="prefetch")
         self._gate = threading.Lock()
         self._changed = threading.Condition()
-        self._jobs: deque[_Job[Result]] = deque()
+        self._jobs: list[_Job[Result]] = []
         self._held = Loan(0, 0)
         """Of the jobs and with the taker."""
         self._lent = 0
@@ -134,8 +135,8 @@ class Prefetch(Generic[Item, Result]):
             return turn
 
     def _turn(self) -> _Turn | Lack:
-        if self._jobs and self._jobs[0].done:
-            fits = not self._lent or self._lent + self._jobs[0].loan.nbytes <= self._budget // 2
+        if (job := self._first()) is not None:
+            fits = not self._lent or self._lent + job.loan.nbytes <= self._budget // 2
             return _Turn.TAKE if fits else Lack.ROOM
         if not self._jobs and self._next is not None and not self._room(self._next):
             return Lack.ROOM
@@ -143,9 +144,14 @@ class Prefetch(Generic[Item, Result]):
             return _Turn.END
         return _Turn.WAIT if self._told else Lack.READY
 
+    def _first(self) -> _Job[Result] | None:
+        return next((job for job in self._jobs if job.done), None)
+
     def _take(self) -> Result:
         with self._changed:
-            job = self._jobs.popleft()
+            job = self._first()
+            assert job is not None
+            self._jobs.remove(job)
             self._lent += job.loan.nbytes
             if job.error is not None:
                 raise job.error

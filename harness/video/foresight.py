@@ -10,7 +10,7 @@ from harness.types import Video
 from harness.video import pictures
 
 _SECONDS = 10.0
-"""For which a file may take to open, before its size counts as unknown."""
+"""For which a file may take to open, before it counts as one that cannot be opened."""
 
 
 def foresee(video: Video, sampling: Sampling) -> tuple[int, int, int] | None:
