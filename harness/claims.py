@@ -158,8 +158,9 @@ def _silent(ranks: Ranks, rank: int, heard: dict[str, tuple[int, float]]) -> boo
 
 def _give_up(ranks: Ranks, rank: int) -> bool:
     """Put nobody in the place of a rank that is gone; True for the one rank that did it, and goes on."""
-    incarnation = ranks.add(f"incarnation/{rank}", 0)
-    if ranks.agree(f"gone/{rank}.{incarnation}", ranks.name) != ranks.name:
+    present = _incarnations(ranks)
+    incarnation = present[rank]
+    if not _claim(ranks, f"gone/{rank}.{incarnation}", partial(_is_gone, present=present)):
         return False
     log.warning("rank %d has been silent for too long: this rank takes over what it had in hand", rank)
     ranks.add(f"through/{ranks.name}", -1)

@@ -397,3 +397,19 @@ def test_several_that_stay_give_a_silent_rank_up_once(quick: None, monkeypatch: 
 
     assert sum(each(ranks[:3], end)) == 1
     assert ranks[0].add("incarnation/3", 0) == 2
+
+
+def test_who_dies_while_giving_another_up_is_followed_by_another(
+    quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.claims.SILENT_SECONDS", 0.5)
+    store = Store()
+    ranks = world(3, store, local_size=1)
+    for dead in ranks[1:]:
+        dead._line.end()
+    store.compare_set("vidharness/agree/gone/2.1", "", "=1.1")  # and killed right here
+    rounds = 0
+    while not leave(ranks[0]):
+        rounds += 1
+    assert rounds == 2
+    assert [ranks[0].add(f"incarnation/{rank}", 0) for rank in range(3)] == [1, 2, 2]
