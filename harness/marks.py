@@ -51,10 +51,15 @@ def _made(mark: Path, text: str) -> bool:
     except OSError:
         # No links either: then it is made first and written afterwards, and counts as held while empty.
         try:
-            with mark.open("x") as file:
-                file.write(text)
+            file = mark.open("x")
         except FileExistsError:
             return False
+        try:
+            with file:
+                file.write(text)
+        except OSError:
+            mark.unlink()
+            raise
     finally:
         ready.unlink(missing_ok=True)
     return True

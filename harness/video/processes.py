@@ -8,41 +8,23 @@ when this process closes them or dies, however it dies.
 
 from __future__ import annotations
 
-import errno
-import json
-import os
 import signal
-import socket
-import subprocess
-import sys
 import threading
-from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from harness.errors import DecodeError, HarnessError, IncompleteError
+from harness.errors import DecodeError, IncompleteError
 from harness.sampling import Sampling
 from harness.types import Clip, Video
 from harness.video.clips import DEFAULT_DECODER, decode, decode_windows
 from harness.video.foresight import foresee
-from harness.video.messages import receive, send
+from harness.video.process import Process, cannot_start
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
-
-START_SECONDS = 120.0
-"""How long to wait for a process to start; it takes a fraction of a second where imports are fast."""
-
-_FOR_US = {getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")}
-"""Signals that ask a run to stop; what it decodes meanwhile is its own affair."""
-
-_START = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from harness.video.worker import serve; serve(int(sys.argv[2]), int(sys.argv[3]))"
-)
 
 
 class Decoding(Protocol):
@@ -86,8 +68,8 @@ class Decoders:
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self._lock = threading.Lock()
-        self._idle: list[_Process] = []
-        self._all: set[_Process] = set()
+        self._idle: list[Process] = []
+        self._all: set[Process] = set()
         self._fates: dict[Path, str] = {}
         self._closed = False
 
@@ -151,7 +133,7 @@ class Decoders:
                 self._fates[video.path] = f"{video.path.name} {self._fate(error, how)}"
                 raise DecodeError(self._fates[video.path]) from error
             if isinstance(error, OSError):
-                raise _cannot_start(error) from error
+                raise cannot_start(error) from error
             raise
         with self._lock:
             closed = self._closed
@@ -171,7 +153,7 @@ class Decoders:
             )
         return f"ended the process that decoded it ({how})"
 
-    def _process(self) -> _Process:
+    def _process(self) -> Process:
         """A process that is ready."""
         while True:
             with self._lock:
@@ -180,7 +162,7 @@ class Decoders:
                 break
             self._end(process)
         if process is None:
-            process = _Process()
+            process = Process()
             with self._lock:
                 self._all.add(process)
             try:
@@ -188,101 +170,19 @@ class Decoders:
             except BaseException as error:
                 how = self._end(process)
                 if isinstance(error, TimeoutError):
-                    raise _cannot_start(f"it is not ready after {START_SECONDS:g} s") from error
+                    raise cannot_start("it does not get ready") from error
                 if isinstance(error, EOFError | OSError) and not self._closed:
-                    raise _cannot_start(how) from error
+                    raise cannot_start(how) from error
                 raise
         if self._closed:
             self._end(process)
             raise _interrupted()
         return process
 
-    def _end(self, process: _Process) -> str:
+    def _end(self, process: Process) -> str:
         with self._lock:
             self._all.discard(process)
         return process.end()
-
-
-class _Process:
-    """One process and the connection to it. Raises HarnessError when it cannot be started."""
-
-    def __init__(self) -> None:
-        with ExitStack() as undo, ExitStack() as theirs:
-            try:
-                self._socket, other = (undo.enter_context(end) for end in socket.socketpair())
-                theirs.enter_context(other)
-                lifeline, self._lifeline = os.pipe()
-                theirs.callback(os.close, lifeline)
-                undo.callback(os.close, self._lifeline)
-                self._popen = _started(other.fileno(), lifeline)
-            except OSError as error:
-                raise _cannot_start(error) from error
-            undo.pop_all()
-
-    @property
-    def pid(self) -> int:
-        return self._popen.pid
-
-    @property
-    def alive(self) -> bool:
-        return self._popen.poll() is None
-
-    def await_start(self) -> None:
-        """Wait until it can be asked. Raises EOFError, OSError, TimeoutError."""
-        self._socket.settimeout(START_SECONDS)
-        receive(self._socket)
-
-    def reply(self, call: Any, seconds: float) -> Any:
-        """What a call gives, or the exception it raised. Raises EOFError, OSError, TimeoutError."""
-        self._socket.settimeout(seconds)
-        send(self._socket, call)
-        return receive(self._socket)
-
-    def kill(self) -> None:
-        self._popen.kill()
-
-    def end(self) -> str:
-        """Kill it if it lives, let go of what connects to it; says how it ended. To be called once."""
-        self._popen.kill()
-        with suppress(subprocess.TimeoutExpired):
-            # A process that waits for a dead network disk cannot be killed until that answers.
-            self._popen.wait(5)
-        self._socket.close()
-        os.close(self._lifeline)
-        code = self._popen.returncode
-        if code is None or code >= 0:
-            return f"exit status {code}"
-        if -code == signal.SIGKILL:
-            return "killed: perhaps there was no memory left"
-        return signal.strsignal(-code) or f"signal {-code}"
-
-
-def _started(connection: int, lifeline: int) -> subprocess.Popen[bytes]:
-    """A fresh interpreter that serves the connection; it inherits these two descriptors and no other."""
-    # Blocked signals stay blocked across exec: none that is meant for this process and sent to all of its
-    # group or job (Ctrl-C, Slurm's warning) can end the other, not even while it starts.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _FOR_US)
-    try:
-        return subprocess.Popen(
-            [sys.executable, "-P", "-c", _START, json.dumps(sys.path), str(connection), str(lifeline)],
-            pass_fds=(connection, lifeline),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            # NumPy's threads, one for each processor, would have nothing to do.
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
-        )
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _cannot_start(cause: object) -> HarnessError:
-    if isinstance(cause, OSError):
-        hint = ": raise the limit with `ulimit -n`" if cause.errno == errno.EMFILE else ""
-        cause = f"{cause.strerror or cause}{hint}"
-    return HarnessError(
-        f"cannot decode in a process of its own ({cause}): mend that, or add --decode_timeout 0 to decode "
-        "without, then run the same command again"
-    )
 
 
 def _interrupted() -> IncompleteError:

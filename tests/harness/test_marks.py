@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -150,3 +151,14 @@ def test_where_there_are_no_locks_writers_and_merges_side_by_side_lose_nothing(
     records = Cache(path).merge()
     assert sorted(records) == [1000 * i + key for i in range(4) for key in range(40)]
     assert names(path.parent) == ["x.pkl"]
+
+
+def test_a_mark_that_cannot_be_written_is_not_left_behind(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            make_mark(tmp_path / "x")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert names(tmp_path) == []

@@ -19,7 +19,8 @@ from videos import write
 
 from harness import DecodeError, HarnessError, Sampling, UsageError, Video
 from harness.errors import IncompleteError
-from harness.video import decode, decode_windows, foresee, processes, worker
+from harness.video import decode, decode_windows, foresee, process, worker
+from harness.video.messages import receive, send
 from harness.video.processes import Decoders, Here, decoding
 
 EIGHT = Sampling(nframe=8)
@@ -233,15 +234,15 @@ def test_none_outlives_its_parent(
 
 
 def test_a_process_that_cannot_start_is_one_sentence(video: Video, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "_START", "raise SystemExit(7)")
+    monkeypatch.setattr(process, "_START", "raise SystemExit(7)")
     with (
         Decoders(300) as decoders,
         pytest.raises(HarnessError, match=r"\(exit status 7\).*--decode_timeout 0"),
     ):
         decoders.decode(video, EIGHT)
-    monkeypatch.setattr(processes, "_START", "import time; time.sleep(600)")
-    monkeypatch.setattr(processes, "START_SECONDS", 0.2)
-    with Decoders(300) as decoders, pytest.raises(HarnessError, match=r"not ready after 0\.2 s"):
+    monkeypatch.setattr(process, "_START", "import time; time.sleep(600)")
+    monkeypatch.setattr(process, "START_SECONDS", 0.2)
+    with Decoders(300) as decoders, pytest.raises(HarnessError, match="it does not get ready"):
         decoders.decode(video, EIGHT)
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with Decoders(300) as decoders, pytest.raises(HarnessError, match="No such file or directory"):
@@ -253,11 +254,11 @@ def test_what_the_other_process_does(video: Video) -> None:
     ours, theirs = socket.socketpair()
     thread = threading.Thread(target=worker.answer, args=(theirs,))
     thread.start()
-    assert processes.receive(ours) == "ready"
-    processes.send(ours, ("foresee", (video, EIGHT)))
-    assert processes.receive(ours) == (8, 64, 96)
-    processes.send(ours, ("decode", (video,)))
-    assert isinstance(processes.receive(ours), RuntimeError)
+    assert receive(ours) == "ready"
+    send(ours, ("foresee", (video, EIGHT)))
+    assert receive(ours) == (8, 64, 96)
+    send(ours, ("decode", (video,)))
+    assert isinstance(receive(ours), RuntimeError)
     ours.close()
     thread.join(60)
     assert not thread.is_alive()
