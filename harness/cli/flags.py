@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from harness.cli.cache_flags import add as add_cache_verbs
+from harness.cli.judge_flags import JUDGE
+from harness.cli.judge_flags import add as add_judge_flags
 from harness.errors import UsageError
 
 KINDS = ("model", "dataset", "corruption", "pooling", "judge", "trainer")
@@ -52,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action=_Version, nargs=0, help="print the version")
     verbs = top.add_subparsers(metavar="VERB", required=True, parser_class=_Parser)
-    for add in (_run, _check, _list, _plugins, _show, _train, _leaderboard, _compare, _cache):
+    for add in (_run, _check, _plan, _list, _plugins, _show, _train, _leaderboard, _compare, _judge, _cache):
         add(verbs)
     return top
 
@@ -105,6 +107,17 @@ def _check(verbs: Any) -> None:
     verb = _verb(verbs, "check", "checking:check", "find out what would stop `run`, without loading a model")
     _run_flags(verb)
     verb.add_argument("--json", action="store_true", help="print the findings as JSON")
+
+
+def _plan(verbs: Any) -> None:
+    verb = _verb(
+        verbs, "plan", "planning:plan", "say what `run` would do and what it would take, loading no model"
+    )
+    _run_flags(verb)
+    verb.add_argument(
+        "--speed", type=_number, metavar="N", help="samples a second, for the hours; else as in earlier runs"
+    )
+    verb.add_argument("--json", action="store_true", help="print the plan as JSON")
 
 
 def _run_flags(verb: argparse.ArgumentParser) -> None:
@@ -208,6 +221,10 @@ def _compare(verbs: Any) -> None:
     verb = _verb(verbs, "compare", "ranking:run_compare", "show rating files side by side, group by group")
     verb.add_argument("ratings", nargs="+", type=Path, metavar="FILE_OR_FOLDER")
     verb.add_argument("--block", default="coarse_all", help="coarse_all, coarse_valid, fine_all, fine_valid")
+
+
+def _judge(verbs: Any) -> None:
+    add_judge_flags(_verb(verbs, "judge", "judging:run", JUDGE), _pairs)
 
 
 def _cache(verbs: Any) -> None:
