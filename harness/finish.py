@@ -72,6 +72,7 @@ def finish(
     write_run(folder / "run.json", config, [other for other in prepared.cells if other.model is cell.model])
     if judge is None:
         statuses = _count(prediction.answer.status for prediction in predictions.values())
+        _log(cell, asked, 0, statuses)
         return Outcome(cell, folder, asked, 0, statuses)
 
     verdicts, judged = judge_predictions(config.work_dir, judge, samples, predictions)
@@ -93,7 +94,7 @@ def finish(
     )
     write_rating(path, rating)
     statuses = _count(verdict.status for verdict in verdicts.values())
-    log.info("asked %d, judged %d, %s", asked, judged, statuses)
+    _log(cell, asked, judged, statuses)
     return Outcome(cell, folder, asked, judged, statuses, rating, path)
 
 
@@ -135,6 +136,11 @@ def _rate(plan: Plan, judge: Built[Judge], verdicts: Mapping[SampleId, Verdict],
         **rating.meta,
     }
     return replace(rating, meta=meta)
+
+
+def _log(cell: Cell, asked: int, judged: int, statuses: Mapping[str, int]) -> None:
+    """What :mod:`harness.speed` looks for."""
+    log.info("%s: asked %d, judged %d, %s", cell.label, asked, judged, statuses)
 
 
 def _count(statuses: Iterable[Status]) -> dict[str, int]:
