@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.cache import Cache
-from harness.cli.columns import columns
+from harness.cli.columns import bytes_text, columns
 from harness.errors import UsageError
 from harness.inventory import Summary, find, look_through, set_aside, sum_up, torn, worker_on
 
@@ -96,7 +96,7 @@ def _row(summary: Summary) -> Sequence[str]:
         noise,
         str(summary.statuses.get("ok", 0)),
         ", ".join(f"{count} {name}" for name, count in failed.items()) or "0",
-        _bytes(summary.size),
+        bytes_text(summary.size),
         str(summary.journals),
         summary.worker or "",
         f"{summary.path}{' (damaged)' if summary.damage else ''}",
@@ -114,14 +114,6 @@ def _names(summary: Summary) -> tuple[str, str, str]:
 
 def _name(part: Any) -> str:
     return str(part.get("name", "?")) if isinstance(part, Mapping) else "?"
-
-
-def _bytes(size: float) -> str:
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.3g} {unit}"
-        size /= 1000
-    return f"{size:.3g} GB"
 
 
 def _described(summary: Summary) -> dict[str, Any]:

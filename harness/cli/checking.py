@@ -1,4 +1,4 @@
-"""The verb ``check``, and what ``run`` shares with it: the settings and all checks."""
+"""The verb ``check``, and what ``run`` and ``plan`` share with it: the settings and all checks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def check(args: argparse.Namespace) -> int:
 
 
 def prepared_run(args: argparse.Namespace) -> tuple[RunConfig, Prepared]:
-    """The settings of ``run`` and ``check`` and what they name, ready. Raises UsageError."""
+    """The settings of ``run``, ``check`` and ``plan`` and what they name, ready. Raises UsageError."""
     config = _config(args)
     named = find_all(config, Registry.discover())
     # Only now: a misspelt name shall not wait for these imports.
@@ -55,7 +55,7 @@ def _findings(config: RunConfig, prepared: Prepared) -> Iterator[str]:
 
 
 def _config(args: argparse.Namespace) -> RunConfig:
-    own = {"run", "debug", "json", "config"}
+    own = {"run", "debug", "json", "config", "speed"}
     flags = {name: value for name, value in vars(args).items() if name not in own}
     for name, value in flags.items():
         if value is not None and name.endswith("_args"):

@@ -1,4 +1,4 @@
-"""Plain columns for verbs that must answer at once: importing tabulate alone would take 3 ms."""
+"""Plain columns for verbs that must answer at once (importing tabulate alone would take 3 ms), and sizes."""
 
 from __future__ import annotations
 
@@ -17,3 +17,12 @@ def columns(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
+
+
+def bytes_text(size: float) -> str:
+    """A number of bytes in three digits."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} TB"
