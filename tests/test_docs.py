@@ -47,6 +47,15 @@ def test_relative_links_lead_somewhere(root: Path) -> None:
                 assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+def test_every_proof_that_is_named_exists(root: Path) -> None:
+    named = re.findall(
+        r"`((?:tests|benchmarks)/[\w/]+\.py)(?:::(\w+))?`", (root / "docs/reliability.md").read_text()
+    )
+    assert len(named) > 20
+    for file, test in named:
+        assert f"def {test}" in (root / file).read_text(), (file, test)
+
+
 def test_every_flag_in_the_docs_exists(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from harness.cli import main
 
