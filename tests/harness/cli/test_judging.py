@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes import write_video
 from openai_server import OpenAIServer, Request
 
 from harness.cli import main
@@ -194,3 +195,65 @@ def test_a_wrong_command_ends_in_one_sentence(
     assert (code, out) == (2, "")
     assert sentence in err
     assert err.count("\n") == 1
+
+
+CHOICES = "Dawn | Noon | Night"
+
+
+def test_multiple_choice_is_rated_and_says_what_read_the_replies(vidharness: Runner, tmp_path: Path) -> None:
+    write_video(tmp_path / "v.mp4")
+    rows = ["\t".join((str(row), "v.mp4", f"When is it ({row})?", "Noon", CHOICES)) for row in range(4)]
+    Path("own.tsv").write_text("\n".join(["id\tvideo\tquestion\tanswer\tchoices", *rows]) + "\n")
+    replies = ("B", "The answer is C.", "It is noon.", "around midday")
+
+    def reply(request: Request) -> str:
+        return next(replies[row] for row in range(4) if f"({row})" in request.text)
+
+    with OpenAIServer(reply=reply) as server:
+        model = ("--data", "own.tsv", "--nframe", 2, "--model", "openai:m", "--base_url", server.url)
+        code, _, err = vidharness("run", *model, "--judge", "choice")
+    assert code == 1  # what the rules cannot tell is not scored
+    assert "3 ok, 1 unparsed" in err
+    (path,) = Path("outputs").rglob("*_rating.json")
+    meta = content(path)["meta"]
+    assert meta["judging"] == {
+        "read_by_rules": 3, "read_by_model": 0, "read_by_nothing": 1, "model_share": 0.0
+    }  # fmt: skip
+    assert content(path)["coarse_all"]["Overall"] == "1.50"
+    with OpenAIServer(reply="B") as server:
+        words = (
+            "--judge",
+            "choice",
+            "--judge_base_url",
+            server.url,
+            "--judge_args",
+            "fallback=openai:reader",
+        )
+        result = judged(vidharness, path.parent, *words)
+        assert len(server.requests) == 1
+    assert result["judging"]["model_share"] == 0.25
+    assert result["coarse_all"]["Overall"] == "2.25"
+    assert content(Path(result["rating"]))["meta"]["judge_models"] == ["reader"]
+
+
+def test_a_run_may_be_judged_by_a_panel(vidharness: Runner, tmp_path: Path) -> None:
+    write_video(tmp_path / "v.mp4")
+    Path("own.tsv").write_text("video\tquestion\tanswer\nv.mp4\tColour?\tdark red\n")
+    with OpenAIServer(reply="red") as model, OpenAIServer(reply="2") as rubric:
+        words = ("--data", "own.tsv", "--nframe", 2, "--model", "openai:m", "--base_url", model.url)
+        jury = (
+            "--judge",
+            "panel",
+            "--judge_base_url",
+            rubric.url,
+            "--judge_args",
+            "judges=exact,openai:j,lexical",
+        )
+        code, out, err = vidharness("run", *words, *jury, "--max_calls", 2, "--json")
+        assert code == 0, err
+    (outcome,) = json.loads(out)
+    assert outcome["judged"] == 3
+    assert outcome["coarse_all"]["Overall"] == "2.00"
+    meta = content(Path(outcome["rating"]))["meta"]
+    assert meta["judging"]["scored_by_all"] == 1
+    assert meta["judge_models"] == ["j"]
