@@ -7,7 +7,7 @@ out to be one that was judged before. Nothing is written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
@@ -23,7 +23,6 @@ from harness.plan import Call, Plan, is_current, make_plan
 from harness.prepare import Prepared
 from harness.records import to_prediction
 from harness.registry import Built
-from harness.sampling import Sampling
 from harness.types import Case, Sample, Status, Video
 
 _VIDEOS_PER_THREAD = 64
@@ -32,7 +31,7 @@ _THREADS = 8
 
 Size = tuple[int, int, int]
 """Frames, height and width of a clip as it is decoded, uint8 RGB; zeros where the video cannot be opened."""
-_Foresee = Callable[[Video, Sampling], Size | None]
+_Foresee = Callable[..., Size | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,17 +135,23 @@ def _work(plan: Plan, answered: set[Any], foresee: _Foresee) -> Work:
         for piece in plan.pieces
     }
     pieces = {video: calls for video, calls in pieces.items() if calls}
-    donors = {video: cell.donors(video)[:1] if cell.noise and cell.noise.ratio else [] for video in pieces}
-    videos = [other for video in pieces for other in (video, *donors[video])]
-    threads = min(_THREADS, 1 + len(videos) // _VIDEOS_PER_THREAD)
-    with ThreadPoolExecutor(threads) as pool:
-        sizes = dict(zip(videos, pool.map(lambda video: foresee(video, sampling), videos), strict=True))
-    readable = {video: calls for video, calls in pieces.items() if sizes[video] != (0, 0, 0)}
+
+    def sizes(videos: Collection[Video], *window: float) -> dict[Video, Size | None]:
+        with ThreadPoolExecutor(min(_THREADS, 1 + len(videos) // _VIDEOS_PER_THREAD)) as pool:
+            found = pool.map(lambda video: foresee(video, sampling, *window), videos)
+            return dict(zip(videos, found, strict=True))
+
+    shown = sizes(pieces)
+    readable = {video: calls for video, calls in pieces.items() if shown[video] != (0, 0, 0)}
+    hit = cell.noise is not None and cell.noise.ratio > 0
+    donors = [other for video in readable for other in cell.donors(video)[:1] if hit]
+    decoded = sizes(readable, cell.pooling.plugin.window) if cell.pooling else shown
+    taken = sizes(set(donors))
     return Work(
         samples=len(plan.samples) - len(answered),
         calls=tuple(call for calls in readable.values() for call in calls),
-        shown=tuple(sizes[video] for video, calls in readable.items() for _ in calls),
-        decoded=tuple(sizes[other] for video in readable for other in (video, *donors[video])),
+        shown=tuple(shown[video] for video, calls in readable.items() for _ in calls),
+        decoded=(*(decoded[video] for video in readable), *(taken[video] for video in donors)),
         unreadable=len(pieces) - len(readable),
     )
 

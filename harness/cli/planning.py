@@ -159,8 +159,6 @@ def _notes(config: RunConfig, outlooks: Sequence[Outlook], total: dict[str, Any]
             yield f"{data}: {_many(work.unreadable, 'video')} cannot be opened, whose questions are not asked"
         if work.unsized:
             yield f"{data}: {_many(work.unsized, 'video')} of unknown length, whose frames are not counted"
-        if found.cell.pooling is not None and work.decoded:
-            yield "frames are those shown: to pool them, those of the moment before each are decoded, too"
         for cost in one.costs:
             if cost.calls:
                 yield f"tokens of {cost.role} {cost.name}: {cost.basis}"

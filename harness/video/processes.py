@@ -36,7 +36,9 @@ class Decoding(Protocol):
         self, video: Video, sampling: Sampling, seconds: float, decoder: str = ...
     ) -> tuple[Clip, list[npt.NDArray[np.int64]]]: ...
 
-    def foresee(self, video: Video, sampling: Sampling) -> tuple[int, int, int] | None: ...
+    def foresee(
+        self, video: Video, sampling: Sampling, window: float = ...
+    ) -> tuple[int, int, int] | None: ...
 
     def close(self) -> None: ...
 
@@ -83,9 +85,9 @@ class Decoders:
         clip, windows = self._ask("decode_windows", video, sampling, seconds, decoder)
         return clip, windows
 
-    def foresee(self, video: Video, sampling: Sampling) -> tuple[int, int, int] | None:
+    def foresee(self, video: Video, sampling: Sampling, window: float = 0.0) -> tuple[int, int, int] | None:
         try:
-            foreseen: tuple[int, int, int] | None = self._ask("foresee", video, sampling)
+            foreseen: tuple[int, int, int] | None = self._ask("foresee", video, sampling, window)
         except DecodeError:
             return 0, 0, 0
         return foreseen

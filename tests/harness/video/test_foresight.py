@@ -11,7 +11,7 @@ from videos import WELL_BEHAVED
 
 from harness import Sampling, Video
 from harness.errors import DecodeError
-from harness.video import decode, foresee
+from harness.video import decode, decode_windows, foresee
 
 Made = Callable[[str], Path]
 
@@ -34,6 +34,16 @@ def test_size_and_number_are_those_of_the_clip(made: Made, name: str) -> None:
 def test_a_part_of_a_video_has_the_frames_of_that_part(made: Made) -> None:
     video = Video(made("h264_b_frames.mp4"), "x", start=0.4, end=1.2)
     assert foresee(video, Sampling(fps=10)) == (8, *decode(video, Sampling(fps=10)).frames.shape[1:3])
+
+
+@pytest.mark.parametrize("window", [0.01, 0.3, 1.0])
+@pytest.mark.parametrize("part", [{}, {"start": 0.4, "end": 1.2}])
+def test_the_frames_of_windows_are_counted_once(made: Made, window: float, part: dict[str, float]) -> None:
+    for name in ("h264_b_frames.mp4", "mpeg4.avi"):
+        video = Video(made(name), name, **part)
+        for sampling in (Sampling(nframe=3), Sampling(fps=4)):
+            clip, _ = decode_windows(video, sampling, window)
+            assert foresee(video, sampling, window) == clip.frames.shape[:3]
 
 
 def test_real_and_odd_videos_have_the_area_that_was_foreseen(shared_data: Path) -> None:
