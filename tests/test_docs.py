@@ -60,7 +60,7 @@ def test_every_flag_in_the_docs_exists(root: Path, capsys: pytest.CaptureFixture
     from harness.cli import main
 
     known = FOREIGN.copy()
-    for verb in ("run", "train", "leaderboard", "compare", "list", "judge"):
+    for verb in ("run", "plan", "train", "leaderboard", "compare", "list", "judge"):
         with pytest.raises(SystemExit):
             main([verb, "--help"])
         known |= set(re.findall(r"--[a-z_]+", capsys.readouterr().out))
