@@ -1,7 +1,8 @@
 """Writes the generated parts of README.md and docs/*.md: `make docs`, or with --check only compares.
 
 A part stands between ``<!-- begin: WORDS -->`` and ``<!-- end -->``. WORDS say what fills it:
-``vidharness ...`` the output of that command, ``file PATH`` the text of a file of this repository.
+``vidharness ...`` the output of that command, ``file PATH`` the text of a file of this repository,
+``options KIND NAME`` a table of the options of a plugin.
 Parts that take longer (a whole run of the demo) are marked ``slow`` and only made with --slow.
 """
 
@@ -32,7 +33,24 @@ def filled(words: str) -> str:
         return f"```{LANGUAGES.get(path.suffix, '')}\n{path.read_text().rstrip()}\n```\n"
     if kind == "vidharness":
         return f"```console\n$ vidharness {rest}\n{output(shlex.split(rest))}\n```\n"
+    if kind == "options":
+        return options(*rest.split())
     raise SystemExit(f"cannot fill a part called {words!r}")
+
+
+def options(kind: str, name: str) -> str:
+    """The options of a plugin that comes with vidharness, as a Markdown table."""
+    from harness.options import describe
+    from harness.registry import Registry
+
+    found = Registry.discover({}).find(kind, name)
+    lines = ["| option | give | default |", "|---|---|---|"]
+    for option in describe(found.load()):
+        if option.name not in found.options:
+            default = "none" if option.default is None else f"`{option.default}`"
+            shown = "required" if option.required else default
+            lines.append(f"| `{option.name}` | {option.type_text} | {shown} |")
+    return "\n".join(lines) + "\n"
 
 
 def output(words: list[str]) -> str:
