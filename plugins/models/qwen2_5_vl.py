@@ -10,11 +10,11 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 from harness import Answer, Prompt, Status, UsageError
+from harness.hush import quiet_transformers
 
 from .qwen_encoder import Encoder
 from .qwen_source import Folder, locate
@@ -90,7 +90,7 @@ class Qwen25VL:
         if self._module is None:
             folder = self.source if isinstance(self.source, Folder) else self.source.fetch()
             folder.check(weights=self.init == "weights")
-            with _quiet():
+            with quiet_transformers():
                 self._module = self._load_module(str(folder.path))
                 self._encoder = self._load_encoder(str(folder.path))
 
@@ -143,7 +143,7 @@ class Qwen25VL:
             # By address, so that weights two layers share stay shared and are written once.
             cast = {tensor.data_ptr(): tensor.to(dtype) for tensor in weights.values()}
             weights = {name: cast[tensor.data_ptr()] for name, tensor in weights.items()}
-        with _quiet():
+        with quiet_transformers():
             try:
                 module.generation_config = self._generation
                 module.config.text_config.use_cache = True  # which trainers switch off
@@ -236,19 +236,3 @@ def _bounds(own: tuple[int, int], least: int | None, most: int | None) -> tuple[
     """The checkpoint's own bounds with those the user gave in their place; never crossed."""
     high = most or own[1]
     return min(least or own[0], high), high
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No advice and no progress bars from transformers meanwhile; its settings are put back."""
-    from transformers.utils import logging
-
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()

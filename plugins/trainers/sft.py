@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from hashlib import blake2b
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness import Sample, UsageError
+from harness.hush import quiet_transformers
 from harness.interfaces import Dataset, Model, Trainable
 
 from .lessons import Clips, Lessons, collate, prepare
@@ -93,7 +93,7 @@ class SFT:
         if not record.finished:
             lessons = prepare(dataset, samples, clips, self.memory * 2**30, self.workers)
             record.write(out)
-            with _quiet():
+            with quiet_transformers():
                 self._run(model, lessons, record, out)
         return out
 
@@ -199,19 +199,3 @@ def _restore(module: Any, checkpoint: Path) -> None:
 def _cores() -> int:
     """The cores this process may use, which in a container are fewer than the machine's."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No advice and no progress bars from transformers meanwhile; its settings are put back."""
-    from transformers.utils import logging
-
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()
