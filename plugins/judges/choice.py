@@ -94,7 +94,7 @@ class Choice:
         if right is None:
             what = "is none of the options, or not plainly one" if case.choices else "is to an open question"
             return Verdict(status=Status.JUDGE_ERROR, error=f"the reference {case.reference[:80]!r} {what}")
-        chosen = read_choice(case.prediction, case.choices)
+        chosen = read_choice(case.prediction, case.choices, case.question)
         if chosen is not None:
             return _scored(chosen, right, options, {"read_by": "rules"})
         if self.server is None:

@@ -82,6 +82,11 @@ class Options:
         own = {word for at, words in enumerate(self._plain) if at in found for word in words.split()}
         return {word for words in self._plain for word in words.split() if len(word) > 3} - own
 
+    def beside(self, text: str, place: int) -> list[str]:
+        """The words of ``text`` that are not those of the option."""
+        own = self._plain[place]
+        return f" {plain(text)} ".replace(f" {own} ", " ").split()
+
     def without(self, text: str) -> str:
         """``text`` without the options' own words, of which "not" may be one."""
         for own in sorted(self.texts, key=len, reverse=True):

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from .options import LONE, Options
+from .words import plain
 
 LONGEST = 20_000
 """Characters; a longer reply is no answer, whatever it says."""
@@ -56,7 +57,7 @@ _CORRECT = re.compile(
 )
 _FINAL = re.compile(r"\bfinal(?:ly)?\b|\bin conclusion\b", re.IGNORECASE)
 
-_HEAD = re.compile(rf"\s*\(?{_LETTER}(?:\s*[.:)、]|,(?=\s)|\s+[–—-](?=\s))")
+_HEAD = re.compile(rf"\s*\(?{_LETTER}(?:\s*[.:;)、]|,(?=\s)|\s+[–—-](?=\s))")
 _MENTION = re.compile(rf"(?:\b(?i:option|choice|letter)\s+\(?|\(\s*){_LETTER}|(?<![\w(])([A-Za-z])\)")
 _BARE = re.compile(rf"(?=[B-HJ-Z]){_LETTER}|(?=A){_LETTER}(?=\s*(?:$|[^\w\s]|or\b|and\b))")
 
@@ -67,19 +68,30 @@ _DOUBT = re.compile(
     r"|eliminat\w+|exclud\w+|rule[sd]?|ruling|discard\w*|nicht|kein\w*|ne|pas|não|не)\b|n['’]t\b|不|没|非|ない",
     re.IGNORECASE,
 )
+_TURN = re.compile(r"\b(?:before|after|when|while|until|since|as|then|but|than|opposite)\b", re.IGNORECASE)
+_SILENT = """
+it its is are was were be this that these there here i we you can see seen saw he she they her his their all
+in on at of to for from by with video clip scene image picture frame frames footage shows show shown depicts
+depicted displays features has have appears appear looks look seems seem person man woman people subject
+object color colour number total answer so therefore thus clearly doing happens happening
+视 频 中 有 一 辆 个 只 是 在 这 里 了 人 で す は が
+"""
+"""Words that may stand beside an option's text without turning it."""
 _CLAUSE = re.compile(r"[.!?;,:\n。]|\b(?:so|therefore|thus|hence|but|then)\b", re.IGNORECASE)
 _END = re.compile(r"[.!?\n。]")
 _SENTENCE = re.compile(r"(?<=[.!?。])(?:\s|$)|\n")
 
 
-def read_choice(reply: str, choices: Sequence[str]) -> int | None:
-    """The place of the option that ``reply`` chooses, from 0; None unless that is plain."""
+def read_choice(reply: str, choices: Sequence[str], question: str = "") -> int | None:
+    """The place of the option that ``reply`` to ``question`` chooses, from 0; None unless that is plain."""
     options, text = Options(choices), _bared(reply)
-    for rule in (_whole, _stated, _headed, _mentioned, _told):
+    for rule in (_whole, _stated, _headed, _mentioned):
         found = rule(text, options)
         if found:
-            return found.pop() if len(found) == 1 else None
-    return None
+            break
+    else:
+        found = _told(text, options, question)
+    return found.pop() if len(found) == 1 else None
 
 
 def _bared(reply: str) -> str:
@@ -117,8 +129,8 @@ def _stated(text: str, options: Options) -> Found:
             contrast = re.search(r"(?:\bnot|n['’]t)\b.*\bbut\b", match[0], re.IGNORECASE)
             if _asked(text, match.start()) or (_DOUBT.search(f"{before} {match[0]}") and not contrast):
                 continue
-            place, plain = _said(match["said"], options, by_text=pattern is _SAYING)
-            if plain:
+            place, clear = _said(match["said"], options, by_text=pattern is _SAYING)
+            if clear:
                 found.append((match.end(), place, bool(_FINAL.search(f"{before} {match[0]}"))))
     found += [
         (match.start(), options.lettered(match[1]), False)
@@ -173,15 +185,35 @@ def _mentioned(text: str, options: Options) -> Found:
     return {place for _, place in mentions} | bare | options.within(text)
 
 
-def _told(text: str, options: Options) -> Found:
-    """The options whose text is a part of the reply; {None} in doubt, or where letters occur, too."""
+def _told(text: str, options: Options, question: str) -> Found:
+    """The option whose text is the reply but for words that say nothing of their own; {None} in doubt.
+
+    Sentences turn what they hold into its opposite in more ways than can be listed ("far from red",
+    "supposed to be red"), so what else they may say is listed instead. Long texts carry themselves.
+    """
     found = options.within(text)
-    if not found:
-        return set()
-    starts = options.equal(_CLAUSE.split(text)[0])
-    if "?" in text or (_DOUBT.search(options.without(text)) and starts != found):
+    place = next(iter(found), None)
+    if place is None:
+        return found
+    bare = {options.lettered(match[1] or match[2]) for match in _BARE.finditer(text)} - {None}
+    if len(found | bare) > 1 or "?" in text:
         return {None}
-    return found | ({options.lettered(match[1] or match[2]) for match in _BARE.finditer(text)} - {None})
+    if options.equal(_CLAUSE.split(text)[0]) == found:
+        return found
+    rest = options.beside(text, place)
+    own = len(plain(options.texts[place]).split())
+    long = own >= 4 and len(rest) <= own and not _TURN.search(options.without(text))
+    silent = set(rest) <= set(_SILENT.split()) | set(plain(question).split()) and not _labels(
+        text, place, options
+    )
+    return found if (silent or long) and not _DOUBT.search(options.without(text)) else {None}
+
+
+def _labels(text: str, place: int, options: Options) -> bool:
+    """Whether the option is a number behind a noun, as in "door 2", which counts nothing."""
+    own, words = plain(options.texts[place]), plain(text).split()
+    before = words[words.index(own) - 1] if own in words[1:] else ""
+    return own.isdigit() and bool(before) and before not in _SILENT.split()
 
 
 def _contradicts(rest: str, place: int | None, options: Options) -> bool:

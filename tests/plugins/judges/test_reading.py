@@ -4,14 +4,14 @@ from pathlib import Path
 from string import ascii_uppercase
 
 import pytest
-from chosen import CARS, ROWS
+from chosen import CARS, QUESTIONS, ROWS
 from harness_plugins.judges.reading import LONGEST, read_choice
 from hypothesis import given
 from hypothesis import strategies as st
 
 
 def read(reply: str, choices: tuple[str, ...] = CARS) -> str | None:
-    place = read_choice(reply, choices)
+    place = read_choice(reply, choices, QUESTIONS.get(choices, ""))
     return None if place is None else ascii_uppercase[place]
 
 
@@ -23,8 +23,8 @@ def test_no_reply_is_misread(choices: tuple[str, ...], reply: str, letter: str |
 def test_most_of_what_people_can_read_is_read_as_the_docs_say(root: Path) -> None:
     readable = [(choices, reply) for choices, reply, letter in ROWS if letter is not None]
     read_right = sum(read(reply, choices) is not None for choices, reply in readable)
-    assert len(readable) > 300
-    assert read_right > 0.85 * len(readable)
+    assert len(readable) > 400
+    assert read_right > 0.7 * len(readable)
     page = " ".join((root / "docs" / "judges.md").read_text().split())
     for said in (
         f"holds {len(ROWS)} replies",
@@ -41,6 +41,12 @@ def test_most_of_what_people_can_read_is_read_as_the_docs_say(root: Path) -> Non
 @pytest.mark.parametrize("wrap", ["{}", "\n{}\n", "**{}**", "<think>Perhaps A.</think>{}"])
 def test_the_plain_forms_are_read(reply: str, wrap: str) -> None:
     assert read(wrap.format(reply)) == "B"
+
+
+def test_words_of_the_question_may_stand_beside_a_text() -> None:
+    assert read_choice("The ball is red.", ("blue", "red")) is None
+    assert read_choice("The ball is red.", ("blue", "red"), "What colour has the ball?") == 1
+    assert read_choice("The ball was red before.", ("blue", "red"), "What colour has the ball?") is None
 
 
 def test_thoughts_without_an_end_and_endless_replies_are_not_read() -> None:
