@@ -20,7 +20,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.sweep import noises, rated, swept
+from benchmarks.sweep import EXTENDED, noises, rated, swept
 from harness.answered import PREDICTIONS, read_answered
 from harness.cli import main as vidharness
 from harness.judging import unjudged
@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", default="TinyQwen2.5-VL")
     parser.add_argument("--data", default="ShapesVideo_8frame_nopack")
     parser.add_argument("--ratio", default="0.9", help="share of the frames that are hit (0.9)")
-    parser.add_argument("--noises", nargs="+", metavar="NAME", default=list(noises()), help="only these")
+    parser.add_argument("--noises", nargs="+", metavar="NAME", default=averaged(), help="only these")
     parser.add_argument("--processes", type=int, default=1, help="noises at a time (1)")
     parser.add_argument("--work_dir", type=Path, default=Path("outputs/sweep"))
     args, further = parser.parse_known_args(argv)
@@ -51,6 +51,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     report(found)
     return 0
+
+
+def averaged() -> list[str]:
+    """The noises that averages are over."""
+    return [name for name, category in noises().items() if category != EXTENDED]
 
 
 def report(found: dict[str, list[Path]]) -> None:
