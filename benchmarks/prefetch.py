@@ -28,7 +28,7 @@ from harness.batch_size import BatchSize
 from harness.cell import Cell, Noise
 from harness.pipeline import clip_of
 from harness.registry import Built, Entry, Registry
-from harness.video import decode, decoding
+from harness.video import decoding
 
 SUBJECTS = (Subject(4, 640, 360, 3), Subject(4, 848, 480, 3), Subject(4, 1280, 720, 3))
 PROMISE = 1.15
@@ -36,16 +36,16 @@ TIMEOUT = 300.0
 
 
 class Sleeper:
-    """Answers a batch after so many ``seconds`` for each byte of its frames."""
+    """Answers a batch after so many ``seconds`` for each prompt, by the shape of its frames."""
 
     max_batch = 1024
 
     def __init__(self) -> None:
-        self.seconds = 0.0
+        self.seconds: dict[tuple[int, ...], float] = {}
 
     def generate(self, prompts: Sequence[Prompt]) -> Iterator[Answer]:
-        clips = (part for prompt in prompts for part in prompt.parts if isinstance(part, Clip))
-        time.sleep(self.seconds * sum(clip.frames.nbytes for clip in clips))
+        clips = [part for prompt in prompts for part in prompt.parts if isinstance(part, Clip)]
+        time.sleep(sum(self.seconds.get(clip.frames.shape, 0.0) for clip in clips))
         for _ in prompts:
             yield Answer("yes")
 
@@ -86,20 +86,21 @@ def built(name: str, plugin: object) -> Built[object]:
 def measure(cell: Cell, samples: Sequence[Sample], batch: int) -> Round:
     model = cell.model.plugin
     assert isinstance(model, Sleeper)
-    model.seconds = 0.0
+    model.seconds = {}
     decoding = seconds_to_answer(cell, samples, BatchSize(batch))
-    shown = {path: decode(Video(path, ""), cell.dataset.plugin.sampling) for path in paths_of(samples)}
-    prompts = [Prompt((shown[sample.video.path],)) for sample in samples]
-    model.seconds = decoding / sum(shown[sample.video.path].frames.nbytes for sample in samples)
+    clips, costs = {}, {}
+    for video in {sample.video.path: sample.video for sample in samples}.values():
+        start = time.perf_counter()
+        clips[video.path] = clip_of(cell, video)
+        costs[video.path] = time.perf_counter() - start
+    whole = sum(costs[sample.video.path] for sample in samples)
+    model.seconds = {clip.frames.shape: decoding * costs[path] / whole for path, clip in clips.items()}
+    prompts = [Prompt((clips[sample.video.path],)) for sample in samples]
     start = time.perf_counter()
     for first in range(0, len(prompts), batch):
         list(model.generate(prompts[first : first + batch]))
     alone = time.perf_counter() - start
     return Round(decoding, alone, seconds_to_answer(cell, samples, BatchSize(batch)))
-
-
-def paths_of(samples: Sequence[Sample]) -> set[Path]:
-    return {sample.video.path for sample in samples}
 
 
 def main(words: Sequence[str] | None = None) -> None:
