@@ -169,6 +169,7 @@ LIGHT = [
     ),
     (["-m", "harness", "check", "--data", "nope", "--model", "gpt-4o", "--judge", "exact"], 2),
     (["-m", "harness", "run", "--no-such-flag"], 2),
+    (["-m", "harness", "plan", "--data", "nope", "--model", "gpt-4o", "--judge", "exact"], 2),
     (["-m", "harness", "show", "model", "nope"], 2),
     (["-m", "harness", "cache", "ls", "nowhere"], 2),
 ]

@@ -110,7 +110,7 @@ def _table(outlooks: Sequence[Outlook], figures: Sequence[dict[str, Any]], total
         "videos": "videos",
         "to_decode": "to decode",
         "frames": "frames",
-        "bytes": "as pixels",
+        "bytes": "decoded size",
         "to_judge_at_most": "to judge, at most",
     }
     if any(one.costs for one in outlooks):

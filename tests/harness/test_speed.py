@@ -66,16 +66,17 @@ def test_the_time_is_from_the_first_rank_to_the_end(cell: Cell, tmp_path: Path) 
     assert Speed(41, 20.5, 2).rate == 2
 
 
-def test_the_run_that_asked_most_speaks_for_the_cell_then_for_others_of_its_data(
-    cell: Cell, tmp_path: Path
-) -> None:
-    clean = replace(cell, noise=None)
-    log(cell, tmp_path, "1", begun("10:00:00", clean.label), ended("10:00:09", clean.label, 90))
-    assert measured(cell, tmp_path) == Speed(90, 9.5, 1)
-    log(cell, tmp_path, "2", begun("10:00:00", cell.label), ended("10:00:04", cell.label, 9))
-    log(cell, tmp_path, "3", begun("10:00:00", cell.label), ended("10:00:01", cell.label, 2))
+def test_the_finished_run_that_asked_most_speaks_for_its_data_set(cell: Cell, tmp_path: Path) -> None:
+    clean = replace(cell, noise=None).label
+    log(cell, tmp_path, "1", begun("10:00:00", cell.label), ended("10:00:04", cell.label, 9))
     assert measured(cell, tmp_path) == Speed(9, 4.5, 1)
+    log(cell, tmp_path, "2", begun("10:00:00", clean), ended("10:00:09", clean, 90))
+    log(cell, tmp_path, "3", begun("10:00:00", cell.label), ended("10:00:01", cell.label, 2))
     log(cell, tmp_path, "4", begun("10:00:00", cell.label), ended("10:00:02", cell.label, 0))
     log(cell, tmp_path, "5", begun("10:00:00", cell.label))
     log(cell, tmp_path, "6", ended("10:00:02", cell.label, 100))
-    assert measured(cell, tmp_path) == Speed(9, 4.5, 1)
+    log(cell, tmp_path, "7", begun("10:00:00", f"{cell.label}s"), "nonsense", "ended")
+    log(
+        cell, tmp_path, "8", begun("10:00:00", "echo on x, clean"), ended("10:00:01", "echo on x, clean", 999)
+    )
+    assert measured(cell, tmp_path) == Speed(90, 9.5, 1)

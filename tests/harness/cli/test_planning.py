@@ -127,7 +127,7 @@ def test_the_table_ends_in_a_sentence(vidharness: Runner, table: Path, tmp_path:
     assert lines[2].split() == ["gaussian", "at", "0.5"] * 2
     figures = {line[:19].strip(): line[19:].split() for line in lines if line[:1].isalpha()}
     assert figures["to ask"] == ["6", "6", "12"]
-    assert figures["as pixels"] == ["18.4", "kB", "18.4", "kB", "36.9", "kB"]
+    assert figures["decoded size"] == ["18.4", "kB", "18.4", "kB", "36.9", "kB"]
     assert figures["time"] == ["1.7", "h", "1.7", "h", "3.3", "h"]
     assert any("--max_calls 11 may end the run early: up to 12 calls" in line for line in lines)
     assert any("--max_cost 1e-06 may end the run early" in line for line in lines)
