@@ -57,8 +57,8 @@ _CORRECT = re.compile(
 )
 _FINAL = re.compile(r"\bfinal(?:ly)?\b|\bin conclusion\b", re.IGNORECASE)
 
-_HEAD = re.compile(rf"\s*\(?{_LETTER}(?:\s*[.:;)、]|,(?=\s)|\s+[–—-](?=\s))")
-_MENTION = re.compile(rf"(?:\b(?i:option|choice|letter)\s+\(?|\(\s*){_LETTER}|(?<![\w(])([A-Za-z])\)")
+_HEAD = re.compile(rf"\s*\(?{_LETTER}(?:\s*[.:;)、](?!\w\.)|,(?=\s)|\s+[–—-](?=\s))")
+_MENTION = re.compile(rf"\b(?i:option|choice|letter)\s+\(?(?!a\s+\w){_LETTER}|\(\s*([A-Za-z])\s*\)")
 _BARE = re.compile(rf"(?=[B-HJ-Z]){_LETTER}|(?=A){_LETTER}(?=\s*(?:$|[^\w\s]|or\b|and\b))")
 
 _DOUBT = re.compile(
@@ -203,9 +203,8 @@ def _told(text: str, options: Options, question: str) -> Found:
     rest = options.beside(text, place)
     own = len(plain(options.texts[place]).split())
     long = own >= 4 and len(rest) <= own and not _TURN.search(options.without(text))
-    silent = set(rest) <= set(_SILENT.split()) | set(plain(question).split()) and not _labels(
-        text, place, options
-    )
+    known = set(_SILENT.split()) | set(plain(question).split())
+    silent = known.issuperset(rest) and not _labels(text, place, options)
     return found if (silent or long) and not _DOUBT.search(options.without(text)) else {None}
 
 

@@ -43,6 +43,22 @@ def test_the_plain_forms_are_read(reply: str, wrap: str) -> None:
     assert read(wrap.format(reply)) == "B"
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "The person (a man) is walking.",
+        "He takes pills (vitamin C).",
+        "It is the best option a man can take.",
+        "E.g. a lorry",
+        "A.D. 500",
+        "A-frames and B-roll",
+        "This is plan B.",
+    ],
+)
+def test_letters_that_are_no_answer(reply: str) -> None:
+    assert read(reply, (*CARS, "a bicycle")) is None
+
+
 def test_words_of_the_question_may_stand_beside_a_text() -> None:
     assert read_choice("The ball is red.", ("blue", "red")) is None
     assert read_choice("The ball is red.", ("blue", "red"), "What colour has the ball?") == 1
