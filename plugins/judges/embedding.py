@@ -17,15 +17,16 @@ class Embedding:
     The cosine is mapped by a straight line, ``low`` and all below to 0, 1 to 3: unrelated sentences are
     seldom at 0. Opposites lie close, too ("red", "blue"): compare it with a judge that reads before use.
 
-    model: a sentence-transformers model, its name on the hub or a folder. low: the cosine that counts as
-    nothing in common, below 1. device: cpu, cuda, ...; by default the best there is. batch_size: texts at
-    a time.
+    model: a sentence-transformers model, a folder or a name of the hub, downloaded before. low: the cosine
+    that counts as nothing in common, below 1. device: cpu, cuda, ...; by default the best there is.
+    batch_size: texts at a time.
     """
 
     version = 1
     max_batch = 256
 
-    transport = frozenset({"device", "batch_size"})
+    transport = frozenset({"device", "batch_size", "model"})
+    """``model`` is where the weights lie; what they are is in ``identity``."""
 
     def __init__(
         self,
@@ -43,20 +44,13 @@ class Embedding:
         self.device = device
         self.batch_size = batch_size
 
-    def identity(self) -> Mapping[str, Any]:
-        """A digest of a local folder's files: verdicts by other weights are not reused."""
-        return self._weights
+    def identity(self) -> Mapping[str, str]:
+        """The model's name and a digest of its files: verdicts by other weights are not reused."""
+        return self._identity
 
     def check(self) -> None:
-        """Raises UsageError when a folder holds no model; no network."""
-        if not self._folder.is_dir():
-            if self.model.startswith(("/", ".", "~")):
-                raise UsageError(f"there is no folder {self.model}: correct --judge_args model=...")
-        elif not any((self._folder / name).is_file() for name in ("modules.json", "config.json")):
-            raise UsageError(
-                f"{self.model} holds no sentence-transformers model, which has a modules.json: "
-                "correct --judge_args model=..."
-            )
+        """Raises UsageError when the model is not on this machine; no network."""
+        _ = self._folder
 
     def judge(self, cases: Sequence[Case]) -> Iterator[Verdict]:
         """All texts of a call are embedded together, each once."""
@@ -73,25 +67,43 @@ class Embedding:
             # Further decimals differ with what else is in the batch.
             yield Verdict(round(3 * min(max(share, 0.0), 1.0), 3), meta={"cosine": round(cosine, 4)})
 
-    @property
+    @cached_property
     def _folder(self) -> Path:
-        return Path(self.model).expanduser()
+        """The folder that was named, or that of the hub's cache. Raises UsageError."""
+        folder = Path(self.model).expanduser()
+        if folder.is_dir() or self.model.startswith(("/", ".", "~")):
+            if any((folder / name).is_file() for name in ("modules.json", "config.json")):
+                return folder
+            raise UsageError(f"{self.model} holds no embedding model: correct --judge_args model=...")
+        from huggingface_hub import try_to_load_from_cache
+        from huggingface_hub.errors import HFValidationError
+
+        try:
+            cached = try_to_load_from_cache(self.model, "config.json")
+        except HFValidationError as error:
+            raise UsageError(f"{self.model!r} names no model of the hub: write owner/name") from error
+        if not isinstance(cached, str):
+            raise UsageError(
+                f"the embedding model {self.model} is not on this machine: "
+                f"get it with `hf download {self.model}`"
+            )
+        return Path(cached).parent
 
     @cached_property
-    def _weights(self) -> Mapping[str, Any]:
-        return {"weights": _digest(self._folder)} if self._folder.is_dir() else {}
+    def _identity(self) -> Mapping[str, str]:
+        local = self._folder == Path(self.model).expanduser()
+        return {"model": self._folder.name if local else self.model, "weights": _digest(self._folder)}
 
     @cached_property
     def _encoder(self) -> Any:
         from sentence_transformers import SentenceTransformer
 
         try:
-            name = str(self._folder) if self._folder.is_dir() else self.model
-            return SentenceTransformer(name, device=self.device)
+            return SentenceTransformer(str(self._folder), device=self.device)
         except (OSError, ValueError) as error:
             raise UsageError(
                 f"the embedding model {self.model} cannot be loaded ({str(error).splitlines()[0][:200]}): "
-                "name a folder or a model of the hub with --judge_args model=..."
+                "name another with --judge_args model=..."
             ) from error
 
 

@@ -82,18 +82,39 @@ def test_other_weights_are_another_judge(model: Path, tmp_path: Path) -> None:
     import shutil
 
     other = shutil.copytree(model, tmp_path / "other")
-    assert Embedding(str(other)).identity() == Embedding(str(model)).identity()
+    assert Embedding(str(other)).identity()["weights"] == Embedding(str(model)).identity()["weights"]
     (file,) = other.rglob("model.safetensors")
     file.write_bytes(file.read_bytes()[:-1] + b"\x01")
-    assert Embedding(str(other)).identity() != Embedding(str(model)).identity()
-    assert Embedding("a-name-of/the-hub").identity() == {}
+    assert Embedding(str(other)).identity()["weights"] != Embedding(str(model)).identity()["weights"]
+
+
+def test_a_model_of_the_hub_is_taken_from_its_cache(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import shutil
+
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(UsageError, match="`hf download owner/tiny`"):
+        Embedding("owner/tiny").check()
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    store = tmp_path / "models--owner--tiny"
+    shutil.copytree(model, store / "snapshots" / commit)
+    (store / "refs").mkdir()
+    (store / "refs" / "main").write_text(commit)
+    judge = Embedding("owner/tiny", device="cpu")
+    judge.check()
+    assert judge.identity() == {**Embedding(str(model)).identity(), "model": "owner/tiny"}
+    assert [verdict.score for verdict in judge.judge([Case("q", "red car", "red car")])] == [3.0]
 
 
 def test_what_is_wrong_is_said_before_anything_is_loaded(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no folder"):
-        Embedding(str(tmp_path / "nowhere")).check()
-    with pytest.raises(UsageError, match="no sentence-transformers model"):
-        Embedding(str(tmp_path)).check()
+    for folder in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(UsageError, match="no embedding model"):
+            Embedding(str(folder)).check()
+    with pytest.raises(UsageError, match="owner/name"):
+        Embedding("a/b/c").check()
     with pytest.raises(UsageError, match="low"):
         Embedding(low=1.0)
     (tmp_path / "config.json").write_text("{}")
