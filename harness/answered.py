@@ -175,7 +175,7 @@ def _sample(row: Mapping[str, Any]) -> Sample:
 def _record(row: Mapping[str, Any]) -> dict[str, Any]:
     told = ("id", "video", "question", "answer", "choices", "labels")
     record = {name: value for name, value in row.items() if name not in told}
-    Status(record["status"])
+    _ = Status(record["status"]), record["key"]
     return record
 
 
