@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from harness import Case, Status, Verdict
+from harness import Case, Status, UsageError, Verdict
 from harness.endpoint import CONCURRENCY, RETRIES, Endpoint
 from harness.redaction import whole
 
@@ -55,6 +55,8 @@ class Choice:
         temperature: float | None = 0.0,
         key_env: str = "OPENAI_API_KEY",
     ) -> None:
+        if max_tokens < 1:
+            raise UsageError(f"--judge_args max_tokens={max_tokens} is too low: give at least 1")
         self.max_tokens = max_tokens
         self.temperature = temperature
         self.server: Endpoint | None = None

@@ -96,6 +96,8 @@ def test_the_key_of_a_fallback_is_missed_before_anything_runs() -> None:
     Choice().check()
     with pytest.raises(UsageError, match="OPENAI_API_KEY"):
         Choice(fallback="gpt-4o-mini").check()
+    with pytest.raises(UsageError, match="max_tokens=0"):
+        Choice(max_tokens=0)
 
 
 def test_nothing_judged_has_no_share() -> None:
