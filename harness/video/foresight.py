@@ -9,6 +9,7 @@ from harness.errors import DecodeError
 from harness.sampling import Sampling
 from harness.types import Video
 from harness.video import pictures
+from harness.video.opening import open_container
 
 _SECONDS = 10.0
 """For which a file may take to open, before it counts as one that cannot be opened."""
@@ -28,7 +29,7 @@ def foresee(video: Video, sampling: Sampling, window: float = 0.0) -> tuple[int,
     if not video.path.is_file():  # opening a named pipe would wait for somebody to write to it
         return 0, 0, 0
     try:
-        with av.open(str(video.path), metadata_errors="replace", timeout=_SECONDS) as container:
+        with open_container(video.path, timeout=_SECONDS) as container:
             stream: Any = container.streams.best("video")
             if stream is None:
                 return 0, 0, 0

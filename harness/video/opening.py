@@ -17,6 +17,15 @@ class Opened(NamedTuple):
     stream: Any
 
 
+def open_container(path: Path, **options: Any) -> Any:
+    """PyAV's container; titles in other encodings than UTF-8 are no reason not to show the pictures."""
+    import av
+
+    if int(av.__version__.partition(".")[0]) < 19:  # later ones take any title, and no such option
+        options["metadata_errors"] = "replace"
+    return av.open(str(path), **options)
+
+
 @contextmanager
 def open_video(path: Path) -> Iterator[Opened]:
     """Open a file for as long as the context lasts.
@@ -24,10 +33,7 @@ def open_video(path: Path) -> Iterator[Opened]:
     Raises DecodeError when no video stream in it can be decoded, and what PyAV raises when the file
     cannot be opened.
     """
-    import av
-
-    # Titles in other encodings than UTF-8 are no reason not to show the pictures.
-    with av.open(str(path), metadata_errors="replace") as container:
+    with open_container(path) as container:
         stream = container.streams.best("video")
         if stream is None or stream.codec_context is None:
             raise DecodeError(f"{path.name} holds no video stream that can be decoded")
