@@ -20,8 +20,8 @@ from typing import Any, Protocol, TypeVar
 
 from harness.errors import HarnessError, UsageError
 
-CONNECT_SECONDS = 60
-"""The store runs before any rank is started; longer means that nobody is there."""
+CONNECT_SECONDS = 20
+"""The store runs before any rank is started; longer means that nobody is there. torch tries twice."""
 STORE_SECONDS = 60.0
 """The store answers in less than a millisecond; longer means that the machine or the way to it is lost."""
 BEAT_SECONDS = 10.0
