@@ -108,7 +108,9 @@ def audit(
     assert before[0] <= answered and before[1] <= verdicts, where
     assert not before[0] & set(ran.asked), f"asked again: {where}"
     assert not before[1] & {keys[digest] for digest in ran.judged}, f"judged again: {where}"
-    for made, room in ((ran.asked, BATCH if arena.local else CONCURRENCY), (ran.judged, CONCURRENCY)):
+    # Of calls under way one more may be lost, whose reply was on its way to the disk.
+    calls = CONCURRENCY + 1
+    for made, room in ((ran.asked, BATCH if arena.local else calls), (ran.judged, calls)):
         again = len(made) - len(set(made))
         stored = answered if made is ran.asked else {d for d in keys if keys[d] in verdicts}
         lost = len(set(made) - stored)
