@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,11 @@ settings.register_profile("house", deadline=None)  # a shared machine has slow m
 settings.load_profile("house")
 
 ROOT = Path(__file__).parent.parent
+
+# What a shell runs in the background, or nohup, ignores these; programs that tests start would inherit it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
