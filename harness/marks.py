@@ -1,7 +1,7 @@
 """Files that say who holds another file, for folders without locks of the kernel.
 
 A mark is made in one step, by a link that fails where there is one already. It names its process, so that on
-the same machine one whose process has died is known to be stale and taken away. Of a process on another
+the same machine one whose process has died is known to be stale and replaced. Of a process on another
 machine nobody can tell: its mark stays until it is removed by hand.
 """
 
@@ -12,6 +12,7 @@ import os
 import socket
 import uuid
 from contextlib import suppress
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -24,20 +25,33 @@ def mark_of(path: Path) -> Path:
 def make_mark(path: Path) -> Path | None:
     """Mark a file as held by this process; None while another holds it. Raises OSError."""
     mark = mark_of(path)
-    text = json.dumps(_who(os.getpid()))
-    while not _made(mark, text):
-        found = _read(mark)
-        if found and not _has_ended(found):
-            return None
-        if found:
-            _take_away(mark, found)
-    return mark
+    return mark if _hold(mark, json.dumps(_who(os.getpid()))) else None
 
 
 def is_marked(path: Path) -> bool:
     """Whether a process that may be alive holds a file."""
     found = _read(mark_of(path))
     return bool(found) and not _has_ended(found)
+
+
+def _hold(mark: Path, text: str) -> bool:
+    """Make a mark, or take the place of one whose process has ended; False where another holds it.
+
+    Only who holds the heir of a stale mark may replace that, so that of many who find it one does. An heir
+    is a mark, too: whoever dies holding it is followed by another.
+    """
+    while not _made(mark, text):
+        found = _read(mark)
+        if not found:
+            continue
+        heir = mark.with_name(f"{mark.name}.{blake2b(found.encode(), digest_size=4).hexdigest()}")
+        if not _has_ended(found) or not _hold(heir, text):
+            return False
+        if _read(mark) == found:
+            heir.replace(mark)
+            return True
+        heir.unlink()
+    return True
 
 
 def _made(mark: Path, text: str) -> bool:
@@ -71,19 +85,6 @@ def _read(mark: Path) -> str:
         return mark.read_text() or "{}"
     except FileNotFoundError:
         return ""
-
-
-def _take_away(mark: Path, stale: str) -> None:
-    """Remove a stale mark, but not one that has taken its place meanwhile."""
-    aside = mark.with_name(f".{uuid.uuid4().hex}.tmp")
-    if _read(mark) != stale:
-        return
-    with suppress(FileNotFoundError):
-        mark.rename(aside)
-        if _read(aside) != stale:
-            with suppress(FileExistsError):
-                os.link(aside, mark)
-        aside.unlink()
 
 
 def _has_ended(text: str) -> bool:

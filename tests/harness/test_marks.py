@@ -9,6 +9,7 @@ import resource
 import subprocess
 import sys
 import threading
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,7 @@ def test_without_links_it_works_as_well(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_of_many_at_once_one_gets_it_even_where_a_stale_one_lies(tmp_path: Path) -> None:
     path = tmp_path / "x"
-    for _ in range(20):
+    for _ in range(100):
         stale = {**marks._who(os.getpid()), "began": "1"}
         mark_of(path).write_text(json.dumps(stale))
         start = threading.Barrier(4, timeout=60)
@@ -124,6 +125,17 @@ def test_of_many_at_once_one_gets_it_even_where_a_stale_one_lies(tmp_path: Path)
             thread.join()
         assert sorted(mark is not None for mark in got) == [False, False, False, True]
         mark_of(path).unlink()
+
+
+def test_who_died_while_taking_a_stale_mark_over_is_followed_by_another(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    dead = [json.dumps({**marks._who(os.getpid()), "began": began}) for began in ("1", "2")]
+    mark_of(path).write_text(dead[0])
+    heir = f"x.held.{blake2b(dead[0].encode(), digest_size=4).hexdigest()}"
+    (tmp_path / heir).write_text(dead[1])
+    assert make_mark(path) == mark_of(path)
+    assert make_mark(path) is None
+    assert names(tmp_path) == ["x.held"]
 
 
 WRITER = """
