@@ -18,8 +18,8 @@ class TinyQwen25VL(Qwen25VL):
     """The model in this package, computing in float32 wherever it runs.
 
     init: ``random`` starts from ``seed`` instead of the weights, to be trained. max_new_tokens:
-    length of an answer at most. device: ``auto`` is this rank's GPU, or the CPU. save_dtype: the
-    precision ``save`` writes.
+    length of an answer at most. frames: how clips are shown, as a video (which it learnt from) or as
+    images. device: ``auto`` is this rank's GPU, or the CPU. save_dtype: the precision ``save`` writes.
     """
 
     transport = frozenset({"device", "save_dtype"})
@@ -29,6 +29,7 @@ class TinyQwen25VL(Qwen25VL):
         *,
         torch_dtype: Literal["float32", "bfloat16"] = "float32",
         device: str = "auto",
+        frames: Literal["auto", "video", "images"] = "auto",
         max_new_tokens: int = 32,
         init: Literal["weights", "random"] = "weights",
         seed: int = 0,
@@ -38,6 +39,7 @@ class TinyQwen25VL(Qwen25VL):
             str(WEIGHTS),
             torch_dtype=torch_dtype,
             device=device,
+            frames=frames,
             max_new_tokens=max_new_tokens,
             init=init,
             seed=seed,

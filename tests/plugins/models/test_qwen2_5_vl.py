@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from harness_plugins.models.families.family import spacing
+from harness_plugins.models.families.qwen2_5_vl import Qwen25VL as Family
+from harness_plugins.models.joining import IGNORED
 from harness_plugins.models.qwen2_5_vl import Qwen25VL
-from harness_plugins.models.qwen_encoder import IGNORED, Encoder, spacing
 from small_qwen import build_small, make_clip
 
 from harness import Answer, Clip, Prompt, Status, UsageError
@@ -37,9 +39,10 @@ def model(folder: Path) -> Qwen25VL:
 
 
 @pytest.fixture(scope="module")
-def encoder(model: Qwen25VL) -> Encoder:
-    assert model._encoder is not None
-    return model._encoder
+def family(model: Qwen25VL) -> Family:
+    found = model.family()
+    assert isinstance(found, Family)
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -72,24 +75,22 @@ def test_a_batch_answers_what_each_prompt_is_answered_alone(model: Qwen25VL, mix
     assert together == list(model.generate(mixed[::-1]))[::-1]
 
 
-def test_padding_and_company_do_not_reach_the_numbers(
-    model: Qwen25VL, encoder: Encoder, mixed: list[Prompt]
-) -> None:
+def test_padding_and_company_do_not_reach_the_numbers(model: Qwen25VL, mixed: list[Prompt]) -> None:
     import torch
 
     with torch.inference_mode():
-        together = model.module()(**encoder.prompts(mixed)).logits
+        together = model.module()(**model.inputs(mixed)).logits
         for row, prompt in enumerate(mixed):
-            alone = model.module()(**encoder.prompts([prompt])).logits[0]
+            alone = model.module()(**model.inputs([prompt])).logits[0]
             assert torch.allclose(together[row, -len(alone) :], alone, atol=1e-5)
 
 
 def test_generation_goes_on_at_the_positions_training_uses(
-    model: Qwen25VL, encoder: Encoder, mixed: list[Prompt]
+    model: Qwen25VL, family: Family, mixed: list[Prompt]
 ) -> None:
     import torch
 
-    inputs = encoder.prompts(mixed)
+    inputs = model.inputs(mixed)
     with torch.inference_mode():
         said = model.module().generate(**inputs)[:, inputs["input_ids"].shape[1] :]
         tail = torch.arange(said.shape[1])
@@ -104,15 +105,15 @@ def test_generation_goes_on_at_the_positions_training_uses(
             }
         ).logits
     foreseen = whole[:, -said.shape[1] - 1 : -1].argmax(-1)
-    ended = (said == encoder.processor.tokenizer.eos_token_id).cumsum(1) > 0
+    ended = (said == family.processor.tokenizer.eos_token_id).cumsum(1) > 0
     assert ((foreseen == said) | ended).all()
 
 
-def test_the_frames_reach_the_model_as_they_are(encoder: Encoder) -> None:
+def test_the_frames_reach_the_model_as_they_are(model: Qwen25VL, family: Family) -> None:
     clip = make_clip(5)
-    found = encoder.prompts([Prompt((clip, "?"))])
+    found = model.inputs([Prompt((clip, "?"))])
     assert found["video_grid_thw"].tolist() == [[3, 4, 4]]
-    settings = encoder.processor.video_processor
+    settings = family.processor.video_processor
     patches = found["pixel_values_videos"].numpy().reshape(3, 2, 2, 2, 2, 3, 2, 14, 14)
     # [time, rows, columns, row, column, channel, frame, y, x] -> [frame, height, width, channel]
     frames = patches.transpose(0, 6, 1, 3, 7, 2, 4, 8, 5).reshape(6, 56, 56, 3)
@@ -121,7 +122,7 @@ def test_the_frames_reach_the_model_as_they_are(encoder: Encoder) -> None:
     assert np.abs(frames[5] - clip.frames[4]).max() < 0.01  # an odd last frame stands for two
 
 
-def test_other_frames_give_other_logits(model: Qwen25VL, encoder: Encoder) -> None:
+def test_other_frames_give_other_logits(model: Qwen25VL) -> None:
     import torch
 
     one = make_clip(4)
@@ -130,7 +131,7 @@ def test_other_frames_give_other_logits(model: Qwen25VL, encoder: Encoder) -> No
     other = replace(one, frames=frames)
     with torch.inference_mode():
         first, second, again = model.module()(
-            **encoder.prompts([Prompt((clip, "?")) for clip in (one, other, replace(one))])
+            **model.inputs([Prompt((clip, "?")) for clip in (one, other, replace(one))])
         ).logits[:, -1]
     assert not torch.allclose(first, second, atol=1e-4)
     assert torch.allclose(first, again, atol=1e-5)
@@ -147,11 +148,11 @@ def test_other_frames_give_other_logits(model: Qwen25VL, encoder: Encoder) -> No
     ],
 )
 def test_times_become_positions(
-    encoder: Encoder, times: list[float], fps: float, expected: list[int]
+    model: Qwen25VL, family: Family, times: list[float], fps: float, expected: list[int]
 ) -> None:
     clip = replace(make_clip(len(times)), times=np.array(times), fps=fps)
-    found = encoder.prompts([Prompt((clip, "and then?"))])
-    seen = (found["input_ids"][0] == encoder.config.video_token_id).numpy()
+    found = model.inputs([Prompt((clip, "and then?"))])
+    seen = (found["input_ids"][0] == family.config.video_token_id).numpy()
     time, height, width = found["position_ids"][:, 0].numpy()
     start = time[seen][0]
     assert (time[seen] - start).tolist() == [moment for moment in expected for _ in range(4)]
@@ -161,59 +162,61 @@ def test_times_become_positions(
     assert time[after] == height[after] == width[after] == start + max(expected[-1], 1) + 1
 
 
-def test_the_processor_is_told_the_same_times(encoder: Encoder) -> None:
+def test_the_processor_is_told_the_same_times(family: Family) -> None:
     clip = make_clip(4, seconds=0.25)
     assert spacing(clip) == 0.25
-    [metadata] = encoder._video_settings([clip])["video_metadata"]
+    [metadata] = family.video_settings([clip])["video_metadata"]
     assert metadata["fps"] == 4.0 and metadata["frames_indices"] == [0, 1, 2, 3]
 
 
 def test_a_clip_of_several_prompts_is_processed_once(
-    encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+    model: Qwen25VL, family: Family, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[int] = []
-    plain = encoder.processor.video_processor.preprocess
+    plain = family.processor.video_processor.preprocess
 
     def count(videos: Sequence[Any], **kwargs: Any) -> Any:
         calls.append(len(videos))
         return plain(videos, **kwargs)
 
-    monkeypatch.setattr(encoder.processor.video_processor, "preprocess", count)
+    monkeypatch.setattr(family.processor.video_processor, "preprocess", count)
     clip = make_clip()
-    found = encoder.prompts([Prompt((clip, "a")), Prompt((clip, "b")), Prompt((make_clip(seed=1), "c"))])
+    found = model.inputs([Prompt((clip, "a")), Prompt((clip, "b")), Prompt((make_clip(seed=1), "c"))])
     assert calls == [2]
     assert found["video_grid_thw"].shape == (3, 3)
     first, second, third = found["pixel_values_videos"].chunk(3)
     assert (first == second).all() and not (first == third).all()
 
 
-def test_more_clips_than_one_call_takes_keep_their_order(encoder: Encoder) -> None:
+def test_more_clips_than_one_call_takes_keep_their_order(model: Qwen25VL) -> None:
     clips = [make_clip(2, seed=seed) for seed in range(35)]
-    together = encoder.prompts([Prompt((clip, "?")) for clip in clips])["pixel_values_videos"]
-    alone = [encoder.prompts([Prompt((clip, "?"))])["pixel_values_videos"] for clip in clips]
+    together = model.inputs([Prompt((clip, "?")) for clip in clips])["pixel_values_videos"]
+    alone = [model.inputs([Prompt((clip, "?"))])["pixel_values_videos"] for clip in clips]
     for part, one in zip(together.chunk(35), alone, strict=True):
         assert (part == one).all()
 
 
-def test_control_tokens_in_a_question_are_text(encoder: Encoder) -> None:
-    ids = encoder.prompts([Prompt((make_clip(2), "<|im_end|> <|video_pad|> <|image_pad|>"))])["input_ids"][0]
-    tokenizer = encoder.processor.tokenizer
-    plain = encoder.prompts([Prompt((make_clip(2), "x"))])["input_ids"][0]
+def test_control_tokens_in_a_question_are_text(model: Qwen25VL, family: Family) -> None:
+    ids = model.inputs([Prompt((make_clip(2), "<|im_end|> <|video_pad|> <|image_pad|>"))])["input_ids"][0]
+    tokenizer = family.processor.tokenizer
+    plain = model.inputs([Prompt((make_clip(2), "x"))])["input_ids"][0]
     for token in tokenizer.all_special_tokens:
         number = tokenizer.convert_tokens_to_ids(token)
         assert (ids == number).sum() == (plain == number).sum()
 
 
-def test_labels_cover_the_answer_and_its_end_alone(encoder: Encoder, mixed: list[Prompt]) -> None:
+def test_labels_cover_the_answer_and_its_end_alone(
+    model: Qwen25VL, family: Family, mixed: list[Prompt]
+) -> None:
     answers = ["red", "a longer answer, ☃", "", "no", "yes"]
-    batch = encoder.answers(mixed, answers)
-    tokenizer = encoder.processor.tokenizer
+    batch = model.encode(mixed, answers)
+    tokenizer = family.processor.tokenizer
     for row, answer in enumerate(answers):
         labels = batch["labels"][row]
         learnt = labels[labels != IGNORED]
         assert tokenizer.decode(learnt) == answer + "<|im_end|>"
         assert (batch["input_ids"][row][labels != IGNORED] == learnt).all()
-        prompt = encoder.prompts([mixed[row]])
+        prompt = model.inputs([mixed[row]])
         shown = batch["input_ids"][row][batch["attention_mask"][row] == 1]
         assert shown.tolist() == [*prompt["input_ids"][0].tolist(), *learnt.tolist()]
         found = batch["position_ids"][:, row, batch["attention_mask"][row] == 1]
@@ -325,7 +328,7 @@ def test_random_weights_come_from_the_seed_and_from_nothing_else(folder: Path) -
 
 def test_the_fast_vision_tower_computes_what_transformers_computes() -> None:
     import torch
-    from harness_plugins.models.qwen_vision import speed_up
+    from harness_plugins.models.families.qwen_vision import speed_up
     from transformers.models.qwen2_5_vl.configuration_qwen2_5_vl import Qwen2_5_VLVisionConfig
     from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import Qwen2_5_VisionTransformerPretrainedModel
 
@@ -369,9 +372,7 @@ def test_the_fast_vision_tower_computes_what_transformers_computes() -> None:
 
 def test_pixel_bounds_given_by_the_user_win(folder: Path) -> None:
     small = Qwen25VL(str(folder), device="cpu", min_pixels=28 * 28, max_pixels=28 * 28)
-    small.load()
-    assert small._encoder is not None
-    found = small._encoder.prompts([Prompt((make_clip(2, 200, 200), "?"))])
+    found = small.inputs([Prompt((make_clip(2, 200, 200), "?"))])
     assert found["video_grid_thw"].tolist() == [[1, 2, 2]]
 
 
@@ -403,22 +404,22 @@ def test_loading_says_nothing(folder: Path, capfd: pytest.CaptureFixture[str]) -
     assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == (level, bars)
 
 
-def test_answers_carry_their_length(model: Qwen25VL, encoder: Encoder, mixed: list[Prompt]) -> None:
+def test_answers_carry_their_length(model: Qwen25VL, mixed: list[Prompt]) -> None:
     [answer] = model.generate(mixed[:1])
     assert isinstance(answer, Answer)
-    assert answer.meta["prompt_tokens"] == encoder.prompts(mixed[:1])["input_ids"].shape[1]
+    assert answer.meta["prompt_tokens"] == model.inputs(mixed[:1])["input_ids"].shape[1]
     assert 1 <= answer.meta["completion_tokens"] <= 6
 
 
-def test_frames_that_do_not_lie_in_order_in_memory(encoder: Encoder) -> None:
+def test_frames_that_do_not_lie_in_order_in_memory(model: Qwen25VL) -> None:
     clip = make_clip(4)
     turned = replace(clip, frames=clip.frames[:, :, ::-1])
     flat = replace(clip, frames=np.ascontiguousarray(clip.frames[:, :, ::-1]))
-    one, two = (encoder.prompts([Prompt((c, "?"))])["pixel_values_videos"] for c in (turned, flat))
+    one, two = (model.inputs([Prompt((c, "?"))])["pixel_values_videos"] for c in (turned, flat))
     assert (one == two).all()
 
 
-def test_three_rows_are_a_height_not_channels(encoder: Encoder) -> None:
+def test_three_rows_are_a_height_not_channels(model: Qwen25VL) -> None:
     clip = Clip(np.zeros((2, 3, 90, 3), np.uint8), np.arange(2.0), np.arange(2), 1.0)
-    time, height, width = encoder.prompts([Prompt((clip, "?"))])["video_grid_thw"][0].tolist()
+    time, height, width = model.inputs([Prompt((clip, "?"))])["video_grid_thw"][0].tolist()
     assert time == 1 and width > height

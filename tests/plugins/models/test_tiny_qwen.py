@@ -39,8 +39,7 @@ def test_where_the_package_lies_is_not_part_of_the_identity(tmp_path: Path) -> N
 @example("naïve 日本語 🦊\u200d\n\t  two  spaces\x00\r\n")
 @example("<|im_start|>")
 def test_any_text_comes_back_unchanged(model: TinyQwen25VL, text: str) -> None:
-    assert model._encoder is not None
-    tokenizer = model._encoder.processor.tokenizer
+    tokenizer = model.family().tokenizer
     ids = tokenizer.encode(text, add_special_tokens=False)
     assert tokenizer.decode(ids, clean_up_tokenization_spaces=False) == text
     assert max(ids, default=0) < model.module().config.text_config.vocab_size

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from harness_plugins.models.qwen_positions import Grid, positions
+from harness_plugins.models.families.qwen_positions import Grid, positions
 from hypothesis import given
 from hypothesis import strategies as st
 

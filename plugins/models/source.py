@@ -1,4 +1,4 @@
-"""Where the weights of a local model come from: a folder, or a repository of the Hugging Face hub.
+"""Where the weights of a local model or adapter come from: a folder, or a repository of the hub.
 
 What can be found out before anything heavy is imported is found out here: whether the files are
 there, and exactly which weights they are.
@@ -19,43 +19,55 @@ from typing import Any
 from harness.errors import UsageError
 from harness.video import content_digest
 
-FAMILY = "qwen2_5_vl"
+from .families import family_class
+
 _DECIDING = re.compile(
     r"(config|generation_config|(pre|video_pre)?processor_config|tokenizer|tokenizer_config|added_tokens"
-    r"|special_tokens_map|vocab|chat_template|model\.safetensors\.index)\.json|merges\.txt|.+\.jinja"
+    r"|special_tokens_map|vocab|chat_template|model\.safetensors\.index|adapter_config)\.json|merges\.txt"
+    r"|.+\.jinja|tokenizer\.model"
 )
 """The files beside the weights that can change an answer."""
-_WANTED = ["*.json", "*.safetensors", "*.txt", "*.jinja"]
+_WANTED = ["*.json", "*.safetensors", "*.txt", "*.jinja", "*.model"]
 _TIMEOUT = 10.0
 """Seconds to wait for the hub's word on whether a repository exists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A model in a folder of this machine."""
+    """A model in a folder of this machine, or an adapter. weights: whether its weights are used."""
 
     path: Path
+    adapter: bool = False
+    weights: bool = True
 
-    def check(self, weights: bool = True) -> None:
-        """Raise UsageError unless the folder holds a whole model of the family."""
+    def check(self, only: str | None = None) -> None:
+        """Raise UsageError unless the folder holds a whole model, of ``only`` that type if given."""
         if not self.path.is_dir():
-            raise UsageError(f"no model at {self.path}: that folder does not exist")
-        _family(_read(self.path / "config.json"), str(self.path))
+            raise UsageError(f"no {'adapter' if self.adapter else 'model'} at {self.path}: no such folder")
+        if self.adapter:
+            self._require("configuration", "adapter_config.json")
+            self._require("weights", "adapter_model.safetensors")
+            return
+        _check_type(_read(self.path / "config.json"), str(self.path), only)
         self._require("processor", "processor_config.json", "preprocessor_config.json")
-        self._require("tokenizer", "tokenizer.json", "vocab.json")
-        for shard in self._shards() if weights else ():
+        self._require("tokenizer", "tokenizer.json", "vocab.json", "tokenizer.model")
+        for shard in self._shards() if self.weights else ():
             self._require("weights", shard)
 
-    def identity(self, weights: bool = True) -> dict[str, Any]:
-        """Digests that change with the configuration, the tokenizer and (if asked) the weights."""
+    def fetch(self) -> Folder:
+        """Itself."""
+        return self
+
+    def identity(self) -> dict[str, Any]:
+        """Digests that change with the configuration, the tokenizer and the weights that are used."""
         digest = blake2b(digest_size=16)
-        for file in sorted(self._parts(weights)):
+        for file in sorted(self._parts()):
             digest.update(f"{file.name} {content_digest(file)}\n".encode())
         return {"digest": digest.hexdigest()}
 
-    def _parts(self, weights: bool) -> Iterator[Path]:
+    def _parts(self) -> Iterator[Path]:
         for file in self.path.iterdir():
-            if _DECIDING.fullmatch(file.name) or (weights and file.suffix == ".safetensors"):
+            if _DECIDING.fullmatch(file.name) or (self.weights and file.suffix == ".safetensors"):
                 yield file
 
     def _shards(self) -> list[str]:
@@ -72,14 +84,18 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A model on the hub, at the commit that is already in the cache if there is one."""
+    """A model or adapter on the hub, at the commit that is already in the cache if there is one."""
 
     name: str
     revision: str = "main"
+    adapter: bool = False
+    weights: bool = True
 
-    def check(self) -> None:
+    def check(self, only: str | None = None) -> None:
         """Raise UsageError unless the repository is in the cache or can be downloaded."""
-        _family(_read(self._config()), self.name)
+        config = _read(self._config())
+        if not self.adapter:
+            _check_type(config, self.name, only)
 
     def identity(self) -> dict[str, Any]:
         return {"repository": self.name, "commit": self.commit()}
@@ -94,32 +110,39 @@ class Repository:
 
         commit = self.commit()
         with _hub_errors(self.name):
-            return Folder(Path(snapshot_download(self.name, revision=commit, allow_patterns=_WANTED)))
+            folder = snapshot_download(self.name, revision=commit, allow_patterns=_WANTED)
+        return Folder(Path(folder), self.adapter, self.weights)
 
     def _config(self) -> Path:
         """The configuration in the cache; a few kilobytes, so it is simply downloaded when missing."""
         from huggingface_hub import hf_hub_download, try_to_load_from_cache
 
+        file = "adapter_config.json" if self.adapter else "config.json"
         with _hub_errors(self.name):
-            found = try_to_load_from_cache(self.name, "config.json", revision=self.revision)
+            found = try_to_load_from_cache(self.name, file, revision=self.revision)
             if not isinstance(found, str):
-                found = hf_hub_download(
-                    self.name, "config.json", revision=self.revision, etag_timeout=_TIMEOUT
-                )
+                found = hf_hub_download(self.name, file, revision=self.revision, etag_timeout=_TIMEOUT)
         return Path(found)
 
 
-def locate(path: str, revision: str) -> Folder | Repository:
+def locate(
+    path: str, revision: str = "main", adapter: bool = False, weights: bool = True
+) -> Folder | Repository:
     """A folder if it exists or is written like one, else a repository ``owner/name`` of the hub."""
     folder = Path(path).expanduser()
     written_like_one = path.startswith((".", "~", os.sep)) or path.count("/") != 1
-    return Folder(folder) if folder.exists() or written_like_one else Repository(path, revision)
+    if folder.exists() or written_like_one:
+        return Folder(folder, adapter, weights)
+    return Repository(path, revision, adapter, weights)
 
 
-def _family(config: dict[str, Any], where: str) -> None:
+def _check_type(config: dict[str, Any], where: str, only: str | None) -> None:
     kind = config.get("model_type")
-    if kind != FAMILY:
-        raise UsageError(f"{where} holds a model of type {kind!r}; only {FAMILY!r} is read here")
+    if not isinstance(kind, str):
+        raise UsageError(f"{where} holds no model for transformers: its config.json names no model_type")
+    if only is not None and kind != only:
+        raise UsageError(f"{where} holds a model of type {kind!r}, not {only!r}: use --model hf:{where}")
+    family_class(kind)
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -145,7 +168,7 @@ def _hub_errors(name: str) -> Iterator[None]:
         RevisionNotFoundError,
     )
 
-    instead = "or pass a folder that holds the model: --model qwen2.5-vl:FOLDER"
+    instead = "or pass a folder that holds the model: --model hf:FOLDER"
     try:
         yield
     except GatedRepoError as error:

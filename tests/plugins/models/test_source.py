@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from harness_plugins.models.qwen_source import Folder, Repository, locate
+from harness_plugins.models.source import Folder, Repository, locate
 
 from harness import UsageError
 
@@ -46,7 +46,7 @@ def test_older_names_of_the_same_files_pass(folder: Path) -> None:
 
 def test_untrained_needs_no_weights(folder: Path) -> None:
     (folder / "model.safetensors").unlink()
-    Folder(folder).check(weights=False)
+    Folder(folder, weights=False).check()
 
 
 def test_a_missing_shard_is_named(folder: Path) -> None:
@@ -57,15 +57,41 @@ def test_a_missing_shard_is_named(folder: Path) -> None:
         Folder(folder).check()
 
 
-@pytest.mark.parametrize(("text", "message"), [('{"model_type": "llama"}', "llama"), ("{", "damaged")])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "damaged"),
+        ("{}", "names no model_type"),
+        ('{"model_type": "internvl_chat"}', "OpenGVLab/InternVL3-8B-hf"),
+        ('{"model_type": "qwen2_vl"}', "of type 'qwen2_vl', not 'qwen2_5_vl': use --model hf:"),
+    ],
+)
 def test_another_kind_of_model_is_refused(folder: Path, text: str, message: str) -> None:
     (folder / "config.json").write_text(text)
     with pytest.raises(UsageError, match=message):
-        Folder(folder).check()
+        Folder(folder).check("qwen2_5_vl")
+
+
+def test_any_kind_of_model_passes_where_none_is_promised(folder: Path) -> None:
+    (folder / "config.json").write_text('{"model_type": "of_tomorrow"}')
+    Folder(folder).check()
+
+
+def test_an_adapter_has_its_configuration_and_weights(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no adapter at"):
+        locate(str(tmp_path / "nope"), adapter=True).check()
+    for name in ("adapter_config.json", "adapter_model.safetensors"):
+        with pytest.raises(UsageError, match=name):
+            locate(str(tmp_path), adapter=True).check()
+        (tmp_path / name).write_text("{}")
+    locate(str(tmp_path), adapter=True).check()
+    before = locate(str(tmp_path), adapter=True).identity()
+    (tmp_path / "adapter_config.json").write_text("{} ")
+    assert locate(str(tmp_path), adapter=True).identity() != before
 
 
 def test_a_folder_that_does_not_exist(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="does not exist"):
+    with pytest.raises(UsageError, match="no such folder"):
         Folder(tmp_path / "nope").check()
 
 
@@ -78,7 +104,7 @@ def test_the_identity_changes_with_what_can_change_an_answer_and_with_nothing_el
     (folder / "model.safetensors").write_bytes(b"x" * 99 + b"y")
     weights = Folder(folder).identity()
     assert weights != before
-    assert Folder(folder).identity(weights=False) == Folder(folder).identity(weights=False) != weights
+    assert Folder(folder, weights=False).identity() == Folder(folder, weights=False).identity() != weights
     (folder / "tokenizer.json").write_text("{} ")
     assert Folder(folder).identity() not in (before, weights)
 
@@ -185,4 +211,4 @@ def test_what_the_hub_does_not_have_is_one_sentence(tmp_path: Path, hub: str) ->
 
 def test_without_the_hub_a_sentence_says_so(tmp_path: Path) -> None:
     said = ask_hub("good/model", tmp_path, "http://127.0.0.1:9", HF_HUB_OFFLINE="1")
-    assert "usage: good/model is not in the cache" in said and "qwen2.5-vl:FOLDER" in said
+    assert "usage: good/model is not in the cache" in said and "--model hf:FOLDER" in said

@@ -1,0 +1,38 @@
+"""Which kind of checkpoint is read by which family; nothing heavy is imported here.
+
+The kind is ``model_type`` in a checkpoint's config.json. One that is not listed is read by ``Family``
+itself: whatever transformers loads for images and text, and has a chat template.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from harness.errors import UsageError
+
+FAMILIES = {
+    "glm4v": "glm4v:Glm4v",
+    "glm4v_moe": "glm4v:Glm4v",
+    "idefics2": "idefics2:Idefics2",
+    "llava_next_video": "llava_next_video:LlavaNextVideo",
+    "llava_onevision": "llava_onevision:LlavaOnevision",
+    "qwen2_5_vl": "qwen2_5_vl:Qwen25VL",
+    "video_llava": "video_llava:VideoLlava",
+}
+"""``model_type`` -> ``module:Class`` below this package."""
+
+INSTEAD = {
+    "internvl_chat": "take its transformers form, such as OpenGVLab/InternVL3-8B-hf",
+    "llava_qwen": "take its transformers form, such as llava-hf/llava-onevision-qwen2-7b-ov-hf",
+    "videollava": "take its transformers form, LanguageBind/Video-LLaVA-7B-hf",
+}
+"""Kinds that only run with code of their own, which is never run here, and what to take instead."""
+
+
+def family_class(model_type: str) -> type:
+    """The class of that kind's family. Raises UsageError for a kind that cannot be read."""
+    if model_type in INSTEAD:
+        raise UsageError(f"a model of type {model_type!r} cannot be read here: {INSTEAD[model_type]}")
+    module, _, name = FAMILIES.get(model_type, "family:Family").partition(":")
+    found: type = getattr(import_module(f".{module}", __name__), name)
+    return found
