@@ -40,6 +40,8 @@ class Watched:
     def __init__(self, model: Any) -> None:
         self.model = model
         self.max_batch: int = model.max_batch
+        if hasattr(model, "prepare"):
+            self.prepare = model.prepare
         self.calls: list[int] = []
         self.seconds = 0.0
 

@@ -46,6 +46,15 @@ class Model(Protocol):
     How many prompts a call has, up to ``max_batch``, is for ``--batch_size`` to say, and for the memory
     there is. Those of a call have frames of one number and size where enough such prompts are at hand,
     but not always. An answer must not depend on what else is in its call.
+
+    May define ``prepare(prompts: Sequence[Prompt]) -> Sequence[Any]``: for each prompt what ``generate``
+    takes in its place, say pixels resized and text tokenized; ``generate`` takes plain prompts as well, and
+    a mixture. The harness calls it ahead of ``generate``, from several threads at once, maybe before
+    ``load``, with prompts about one video, which share its clip; a model with ``concurrency`` or ``server``
+    is not asked to. Where it raises anything but HarnessError, ``generate`` gets those prompts as they are.
+    The harness lets go of the frames then: a value should not refer to them, and says with
+    ``nbytes: int`` what it holds, which counts within ``--prefetch_bytes`` in their place. What several
+    values share, one of them counts. A value without ``nbytes`` counts as if it held the frames.
     """
 
     def generate(self, prompts: Sequence[Prompt]) -> Iterable[Answer]:

@@ -7,59 +7,38 @@ no rank waits for another.
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
 
-from harness.asking import Asker, sentence
+from harness.asking import Asker
 from harness.batch_size import BatchSize
-from harness.batches import WINDOW, Shape
+from harness.batches import WINDOW
 from harness.cache import Cache, Journal
 from harness.claims import Claims
 from harness.endpoint import server_of
-from harness.errors import DecodeError, HarnessError
-from harness.pipeline import clip_bytes, clip_of, prompt_of
 from harness.plan import Call, Piece, Plan
 from harness.prefetch import BUDGET, THREADS, Lack, Loan, Prefetch
 from harness.progress import Progress
+from harness.ready import Groundwork, Question, Ready, ReadyPiece
 from harness.records import from_prediction
 from harness.replies import predictions
 from harness.stopping import Stop
 from harness.storing import Storing
-from harness.types import Answer, Clip, Prompt, SampleId, Status
+from harness.types import Answer, SampleId, Status
 from harness.video.by_pyav import threads
 from harness.work import Ranks, StoreError
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A call whose prompt is built, or that has none because its video could not be decoded."""
-
-    call: Call
-    loan: Loan
-    clip: Clip | None = None
-    prompt: Prompt | None = None
-
-
-@dataclass(slots=True)
-class ReadyPiece:
-    """The open calls about one video; ``failure`` is their answer when they cannot be asked."""
-
-    calls: deque[Ready]
-    loan: Loan
-    failure: Answer | None = None
 
 
 @dataclass(slots=True)
 class CellRun:
     """One rank's share of one cell. ``name`` is the cell's name among the ranks of this run.
 
-    budget: bytes of frames that are being decoded, lie ready or are being answered, all together. The
-    copies that decoders, noises, poolings and models make and drop are not counted. A video with more
-    than that by itself is decoded and answered while no other is held.
+    budget: bytes of frames, or of what the model made of them ahead, that are being decoded, lie ready or
+    are being answered, all together. The copies that decoders, noises, poolings and models make and drop
+    are not counted. A video with more than that by itself is decoded and answered while no other is held.
     """
 
     plan: Plan
@@ -103,8 +82,10 @@ class CellRun:
             # As many again as are asked at once, and those that wait for others of their shape.
             return at_once + (2 * concurrency if apart else (WINDOW + 2) * size.of())
 
+        prepare = None if apart else getattr(model, "prepare", None)
+        ground = Groundwork(self.plan.cell, self.claims.open, prepare, self.budget)
         prefetch = Prefetch(
-            self.claims.pieces(), self._prepare, self._foresee, parts, apart, self.budget, at_once
+            self.claims.pieces(), ground.make, ground.foresee, parts, apart, self.budget, at_once
         )
         with Storing(self.journal) as storing, prefetch as ahead:
             # A batch is held by whoever asks it until it is answered as a whole and the next is wanted.
@@ -123,8 +104,8 @@ class CellRun:
                     done(ready.loan)
                 return taken
 
-            asker = Asker[Ready, Prompt, Answer](
-                ask=model.generate,
+            asker = Asker[Ready, Question, Answer](
+                ask=lambda questions: model.generate([question.given for question in questions]),
                 failed=lambda error: Answer(status=Status.MODEL_ERROR, error=error),
                 store=store,
                 take=take,
@@ -141,14 +122,14 @@ class CellRun:
                 asker.concurrently(wanted, concurrency, server.gate if server else None)
             else:
                 with self.stop.finishing():
-                    asker.in_batches(questions, size, _shape)
+                    asker.in_batches(questions, size, lambda question: question.shape)
 
     def _questions(
         self,
         ahead: Prefetch[Piece, ReadyPiece],
         finished: list[Loan],
         fail: Callable[[Ready, Answer], None],
-    ) -> Iterator[tuple[Ready, Prompt] | Lack]:
+    ) -> Iterator[tuple[Ready, Question] | Lack]:
         """Each call that is to be asked, and what is lacking where none can come just now.
 
         Refers to none that it has given out.
@@ -164,7 +145,7 @@ class CellRun:
                 if load is not None:
                     load()
                     load = None
-                yield _question(piece.calls.popleft())
+                yield _asked(piece.calls.popleft())
             while finished:
                 ahead.give_back(finished.pop())
 
@@ -174,36 +155,6 @@ class CellRun:
 
     def _open(self, call: Call) -> bool:
         return any(sample.id not in self.answered for sample in call.group)
-
-    def _foresee(self, piece: Piece) -> Loan:
-        nbytes = clip_bytes(self.plan.cell, piece.video)
-        # What might be of any size goes alone.
-        return Loan(self.budget if nbytes is None else nbytes, len(piece.calls))
-
-    def _prepare(self, piece: Piece) -> ReadyPiece:
-        """Decode a piece's video once and build the prompts of its open calls."""
-        calls = self.claims.open(piece)
-        if not calls:
-            return ReadyPiece(deque(), Loan(0, 0))
-        cell = self.plan.cell
-        try:
-            clip = clip_of(cell, piece.video)
-            loan = Loan(clip.frames.nbytes, len(calls))
-            prompts = [prompt_of(cell, call.group, clip) for call in calls]
-        except DecodeError as error:
-            loan = Loan(0, len(calls))
-            failure = Answer(status=Status.DECODE_ERROR, error=str(error))
-            return ReadyPiece(deque(Ready(call, loan) for call in calls), loan, failure)
-        except HarnessError:
-            raise
-        except Exception as error:
-            # Neither decoding nor the model: a noise or a prompt broke, and would on other videos, too.
-            raise HarnessError(
-                f"preparing video {piece.video.key} for {cell.label} failed: {sentence(error)}; "
-                "what is answered is kept: mend the plugin and run the same command again"
-            ) from error
-        asked = zip(calls, prompts, strict=True)
-        return ReadyPiece(deque(Ready(call, loan, clip, prompt) for call, prompt in asked), loan)
 
     def _records(self, ready: Ready, answer: Answer) -> Iterator[tuple[SampleId, dict[str, Any]]]:
         dataset = self.plan.cell.dataset.plugin
@@ -225,11 +176,6 @@ class CellRun:
         return ceil(left * self.stored / done) if self.stored and done else ceil(left / self.ranks.size)
 
 
-def _question(ready: Ready) -> tuple[Ready, Prompt]:
-    assert ready.prompt is not None
-    return ready, ready.prompt
-
-
-def _shape(prompt: Prompt) -> Shape:
-    shown = (part for part in prompt.parts if not isinstance(part, str))
-    return tuple(part.frames.shape if isinstance(part, Clip) else part.shape for part in shown)
+def _asked(ready: Ready) -> tuple[Ready, Question]:
+    assert ready.question is not None
+    return ready, ready.question

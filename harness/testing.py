@@ -147,23 +147,40 @@ def check_judge(judge: Any, cases: Sequence[Case] = ()) -> None:
 
 
 def check_model(model: Any) -> None:
-    """One answer per prompt, in order; a failure is an answer's status. Loads the model."""
+    """One answer per prompt, in order; a failure is an answer's status. Loads the model.
+
+    What a model prepares ahead is answered like the prompts themselves, and so is a mixture of both.
+    """
     plugin = _made(model, "model")
-    if hasattr(plugin, "load"):
-        plugin.load()
     clip = example_clip()
     prompts = [Prompt((clip, "What moves?")), Prompt(("Which colour?", clip)), Prompt(("Hello",))]
-    size = int(getattr(plugin, "max_batch", 1))
-    answers = [
-        answer
-        for start in range(0, len(prompts), size)
-        for answer in plugin.generate(prompts[start : start + size])
-    ]
-    assert len(answers) == len(prompts), f"{len(answers)} answers to {len(prompts)} prompts"
+    # Before it is loaded, as in a run.
+    prepared = list(plugin.prepare(prompts)) if hasattr(plugin, "prepare") else None
+    if hasattr(plugin, "load"):
+        plugin.load()
+    answers = _answers(plugin, prompts)
     for answer in answers:
         assert isinstance(answer, Answer), f"generate gave {type(answer).__name__}, not Answer"
         assert isinstance(answer.text, str), f"text is {type(answer.text).__name__}"
         _json(dict(answer.meta), "meta of an answer")
+    if prepared is not None:
+        assert len(prepared) == len(prompts), f"prepare gave {len(prepared)} values, not {len(prompts)}"
+        for value in prepared:
+            nbytes = getattr(value, "nbytes", 0)
+            assert isinstance(nbytes, int), f"nbytes of what prepare gave is {nbytes!r}"
+        for asked in (prepared, [prompts[0], *prepared[1:]]):
+            again = _answers(plugin, asked)
+            same = [(one.text, one.status) for one in again] == [(one.text, one.status) for one in answers]
+            assert same, f"prepared prompts have other answers: {again}, not {answers}"
+
+
+def _answers(plugin: Any, asked: Sequence[Any]) -> list[Any]:
+    """One to each that is asked, in calls as large as the model takes."""
+    size = int(getattr(plugin, "max_batch", 1))
+    calls = [plugin.generate(asked[start : start + size]) for start in range(0, len(asked), size)]
+    answers = [answer for call in calls for answer in call]
+    assert len(answers) == len(asked), f"{len(answers)} answers to {len(asked)} prompts"
+    return answers
 
 
 def check_dataset(dataset: Any) -> None:

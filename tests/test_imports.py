@@ -40,7 +40,7 @@ BELOW = {
 
 MACHINERY = {
     *("cli", "registry", "found", "catalogue", "prepare", "execute", "runner", "cell", "plan", "cache"),
-    *("work", "claims", "judging", "rating", "leaderboard", "config", "results"),
+    *("ready", "work", "claims", "judging", "rating", "leaderboard", "config", "results"),
     *("importing", "inventory", "joining", "journal", "lines", "pickles"),
 }
 """Modules of the harness that no plugin may know."""

@@ -3,96 +3,32 @@
 from __future__ import annotations
 
 import gc
-import io
-import threading
 import time
-import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from fakes import Model, built, make_cell, write_video
+from footage import Footage, answers_about, names
 
 from harness import Answer, Clip, Prompt, Sampling, Video
 from harness.batch_size import BatchSize
-from harness.cache import Cache
 from harness.cell import Cell
 from harness.errors import DecodeError
 from harness.pipeline import clip_bytes, clip_of
-from harness.plan import make_plan
-from harness.progress import Progress
-from harness.runner import CellRun
-from harness.work import Alone
-
-DEADLINE = 60.0
-"""Seconds after which a test that waits gives up; none takes a hundredth."""
-
-
-class Footage:
-    """Videos that are made up when they are decoded; knows which bytes are alive, and how many ever were.
-
-    shapes: frames, height and width of each video, by its key.
-    """
-
-    def __init__(self, shapes: dict[str, tuple[int, int, int]]) -> None:
-        self.shapes = shapes
-        self.decoded: list[str] = []
-        self.alive = self.most = 0
-        self.changed = threading.Condition()
-
-    def clip_of(self, cell: Cell, video: Video) -> Clip:
-        with self.changed:
-            self.decoded.append(video.key)
-            shape = (*self.shapes[video.key], 3)
-            frames = np.full(shape, len(video.key), np.uint8)
-            self.alive += frames.nbytes
-            self.most = max(self.most, self.alive)
-            weakref.finalize(frames, self._drop, frames.nbytes)
-            self.changed.notify_all()
-        return Clip(frames, np.arange(shape[0]) * 0.5, np.arange(shape[0]), 24.0)
-
-    def clip_bytes(self, cell: Cell, video: Video) -> int:
-        return int(np.prod(self.shapes[video.key])) * 3
-
-    def _drop(self, nbytes: int) -> None:
-        self.alive -= nbytes
-
-    def wait_until(self, true: Callable[[], bool]) -> None:
-        with self.changed:
-            assert self.changed.wait_for(true, DEADLINE)
 
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., dict[str, str]]]:
     """Answers two questions about each video; gives the answers by question."""
-
-    def answered(
-        footage: Footage, model: Any, size: BatchSize | int = 4, budget: int = 1 << 30, count: int = 2
-    ) -> dict[str, str]:
-        monkeypatch.setattr("harness.runner.clip_of", footage.clip_of)
-        monkeypatch.setattr("harness.runner.clip_bytes", footage.clip_bytes)
-        cell = make_cell({key: tmp_path / key for key in footage.shapes}, count=count, model=model)
-        plan = make_plan(cell, cell.dataset.plugin.samples())
-        cache = Cache(tmp_path / f"{len(list(tmp_path.iterdir()))}.pkl")
-        progress = Progress(len(plan.samples), "test", "sample", stream=io.StringIO())
-        with cache.journal("0") as journal:
-            cell_run = CellRun(plan, set(), Alone(), cache, journal, "cell", progress, budget)
-            cell_run.answer(BatchSize(size) if isinstance(size, int) else size)
-        assert cell_run.stored == len(plan.samples)
-        records = cache.merge()
-        return {sample.question: records[sample.id]["prediction"] for sample in plan.samples}
-
     gc.disable()  # whatever is let go must be gone without it
-    yield answered
+    yield partial(answers_about, folder=tmp_path, patch=monkeypatch)
     gc.enable()
-
-
-def names(count: int) -> list[str]:
-    return [f"v{i:03}" for i in range(count)]
 
 
 def test_a_video_is_decoded_once_for_all_its_questions(run: Callable[..., dict[str, str]]) -> None:

@@ -253,6 +253,37 @@ def test_models() -> None:
             check_model(type("Model", (Echo,), {"generate": generate}))
 
 
+class Ahead(Echo):
+    """Answers texts that it has prepared, and prompts."""
+
+    def prepare(self, prompts):
+        return [prompt.text for prompt in prompts]
+
+    def generate(self, asked):
+        return super().generate([Prompt((one,)) if isinstance(one, str) else one for one in asked])
+
+
+def test_models_that_prepare() -> None:
+    class Sized(str):
+        nbytes = "many"
+
+    class Alike(Ahead):
+        def generate(self, asked):
+            assert len({type(one) for one in asked}) == 1
+            return super().generate(asked)
+
+    check_model(Ahead)
+    for prepare, rule in (
+        (lambda self, prompts: ["a"], "prepare gave 1 values, not 3"),
+        (lambda self, prompts: [Sized(prompt.text) for prompt in prompts], "nbytes .* is 'many'"),
+        (lambda self, prompts: [prompt.text.upper() for prompt in prompts], "have other answers"),
+    ):
+        with pytest.raises(AssertionError, match=rule):
+            check_model(type("Model", (Ahead,), {"prepare": prepare}))
+    with pytest.raises(AssertionError):
+        check_model(Alike)
+
+
 class Set:
     sampling = Sampling(nframe=8)
     taxonomy = Taxonomy({"FP": ("Counting",)})
