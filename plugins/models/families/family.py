@@ -73,7 +73,7 @@ class Family:
         begun = self.tokenizer.bos_token is not None and text.startswith(self.tokenizer.bos_token)
         settings: dict[str, Any] = {"text_kwargs": {"add_special_tokens": not begun}}
         if images:
-            settings["images"], settings["images_kwargs"] = [images], self.image_settings(prompt)
+            settings["images"], settings["images_kwargs"] = [images], self.image_settings()
         if clips:
             settings["videos"], settings["videos_kwargs"] = self.videos(clips), self.video_settings(clips)
         batch = self.processor(text=[text], return_tensors="pt", **settings)
@@ -127,9 +127,11 @@ class Family:
 
     def reserved(self) -> Sequence[str]:
         """The tokens that a question may not hold."""
-        # Those that were added to a tokenizer later are not among all_special_tokens.
         added = self.tokenizer.added_tokens_decoder.values()
-        return [*self.tokenizer.all_special_tokens, *(token.content for token in added if token.special)]
+        places = (getattr(self.processor, name, None) for name in ("image_token", "video_token"))
+        # Not all that are added later are among all_special_tokens, and not all placeholders are tokens.
+        known = [*self.tokenizer.all_special_tokens, *(token.content for token in added if token.special)]
+        return [*dict.fromkeys([*known, *(place for place in places if place)])]
 
     def rendered(self, messages: Sequence[Mapping[str, Any]]) -> str:
         text: str = self.processor.apply_chat_template(
@@ -145,8 +147,8 @@ class Family:
         """The prompt's clips as the processor wants them, uint8 [T, 3, H, W] each."""
         return [channels_first(self.fitted(clip.frames)) for clip in clips]
 
-    def image_settings(self, prompt: Prompt) -> dict[str, Any]:
-        """The processor's settings for the images of a prompt."""
+    def image_settings(self) -> dict[str, Any]:
+        """The processor's settings for images."""
         return {"input_data_format": "channels_first"}
 
     def video_settings(self, clips: Sequence[Clip]) -> dict[str, Any]:

@@ -15,8 +15,9 @@ from harness import Clip
 from .family import Family
 
 if TYPE_CHECKING:
-    from harness.types import Frame
     from torch import Tensor
+
+    from harness.types import Frame
 
 
 class Framewise(Family):

@@ -17,8 +17,10 @@ _TEMPLATE = """\
 {%- for part in message['content'] -%}
 {%- if part['type'] == 'text' -%}
 {{- part['text'] -}}
-{%- else -%}
-{{- '<|' + part['type'] + '_pad|>\\n' -}}
+{%- elif part['type'] == 'image' -%}
+{{- '<|image_pad|>\\n' -}}
+{%- elif part['type'] == 'video' -%}
+{{- '<|video_pad|>\\n' -}}
 {%- endif -%}
 {%- endfor -%}
 {%- endif -%}
