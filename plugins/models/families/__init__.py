@@ -14,9 +14,12 @@ FAMILIES = {
     "glm4v": "glm4v:Glm4v",
     "glm4v_moe": "glm4v:Glm4v",
     "idefics2": "idefics2:Idefics2",
+    "internvl": "internvl:InternVL",
     "llava_next_video": "llava_next_video:LlavaNextVideo",
     "llava_onevision": "llava_onevision:LlavaOnevision",
+    "perception_lm": "perception_lm:PerceptionLM",
     "qwen2_5_vl": "qwen2_5_vl:Qwen25VL",
+    "smolvlm": "smolvlm:SmolVLM",
     "video_llava": "video_llava:VideoLlava",
 }
 """``model_type`` -> ``module:Class`` below this package."""
