@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from harness import Clip, Prompt
+from harness import Clip, Prompt, UsageError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,6 +46,8 @@ class Family:
         self.processor = processor
         self.config = config
         self.settings = settings
+        if settings.frames == "video" and getattr(processor, "video_processor", None) is None:
+            raise UsageError(f"a model of type {config.model_type!r} takes no videos: use frames=images")
         if getattr(processor, "chat_template", None) is None:
             processor.chat_template = self.template or processor.tokenizer.chat_template
 
@@ -71,7 +73,7 @@ class Family:
         clips = [part for part in parts if isinstance(part, Clip)]
         text = self.chat(parts, prompt.system)
         begun = self.tokenizer.bos_token is not None and text.startswith(self.tokenizer.bos_token)
-        settings: dict[str, Any] = {"text_kwargs": {"add_special_tokens": not begun}}
+        settings: dict[str, Any] = {"text_kwargs": {"add_special_tokens": False}} if begun else {}
         if images:
             settings["images"], settings["images_kwargs"] = [images], self.image_settings()
         if clips:
@@ -184,12 +186,17 @@ def spacing(clip: Clip) -> float:
 
 
 def metadata(clip: Clip) -> dict[str, Any]:
-    """What transformers wants to know of a video that is already sampled."""
+    """What transformers wants to know of a video that is already sampled.
+
+    Frames have the numbers that their times have at the source's rate: processors that write times into
+    the prompt write the true ones, as if they had sampled the file.
+    """
     count = len(clip.frames)
+    fps = clip.fps if clip.fps > 0 else 1.0 / spacing(clip)
     return {
-        "total_num_frames": count,
-        "fps": 1.0 / spacing(clip),
-        "frames_indices": list(range(count)),
+        "total_num_frames": max(count, round(count * spacing(clip) * fps)),
+        "fps": fps,
+        "frames_indices": [round(float(time) * fps) for time in clip.times],
         "height": clip.frames.shape[1],
         "width": clip.frames.shape[2],
         "duration": count * spacing(clip),

@@ -166,7 +166,8 @@ def test_the_processor_is_told_the_same_times(family: Family) -> None:
     clip = make_clip(4, seconds=0.25)
     assert spacing(clip) == 0.25
     [metadata] = family.video_settings([clip])["video_metadata"]
-    assert metadata["fps"] == 4.0 and metadata["frames_indices"] == [0, 1, 2, 3]
+    assert metadata["fps"] == 24.0 and metadata["frames_indices"] == [0, 6, 12, 18]
+    assert metadata["total_num_frames"] == 24  # four a second
 
 
 def test_a_clip_of_several_prompts_is_processed_once(
