@@ -57,6 +57,7 @@ class Generation:
             bos_token_id=own.bos_token_id,
             eos_token_id=ends,
             pad_token_id=tokenizer.pad_token_id,
+            bad_words_ids=own.bad_words_ids,  # places of pictures, which no answer holds
             **chance,
         )
 

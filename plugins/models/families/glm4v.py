@@ -1,4 +1,4 @@
-"""GLM-4.1V and 4.5V: clips as videos, two frames a layer, each layer with its second as text.
+"""GLM-4.1V, 4.5V and 4.6V: clips as videos, two frames a layer, each layer with its second as text.
 
 Source: the model card of zai-org/GLM-4.1V-9B-Thinking and the GLM-V team, arXiv 2507.01006. Frames and images
 share one token, so transformers cannot tell them apart in one prompt, and a video has two frames at least:

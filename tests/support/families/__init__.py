@@ -1,6 +1,7 @@
 """A tiny checkpoint of every family of local models, each by its own file's ``build``."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from . import (
@@ -20,7 +21,9 @@ from . import (
 
 BUILDERS: dict[str, Callable[[Path], Path]] = {
     "gemma3": gemma3.build,
+    "glm46v": partial(glm4v.build, kind="glm46v"),
     "glm4v": glm4v.build,
+    "glm4v_moe": partial(glm4v.build, kind="glm4v_moe"),
     "idefics2": idefics2.build,
     "internvl": internvl.build,
     "llava_next_video": llava_next_video.build,

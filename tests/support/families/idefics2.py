@@ -80,4 +80,10 @@ def build(folder: Path, *, splits: bool = True) -> Path:
         },
         image_token_id=_SPECIAL.index("<image>"),
     )
-    return write(folder, config, processor)
+    return write(
+        folder,
+        config,
+        processor,
+        eos_token_id=[_SPECIAL.index("</s>"), _SPECIAL.index("<end_of_utterance>")],
+        bad_words_ids=[[_SPECIAL.index("<fake_token_around_image>")], [_SPECIAL.index("<image>")]],
+    )

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 
-def write(folder: Path, config: Any, processor: Any, spread: float = 0.3) -> Path:
+def write(folder: Path, config: Any, processor: Any, spread: float = 0.3, **generation: Any) -> Path:
     """Save processor, configuration and weights to ``folder``, and return it; equal calls, equal bytes.
 
     spread: standard deviation of every matrix, whatever the family's own initialisation would be.
+    generation: what the checkpoint's generation_config.json holds besides.
     """
     import torch
     from transformers import AutoModelForImageTextToText
@@ -20,6 +21,7 @@ def write(folder: Path, config: Any, processor: Any, spread: float = 0.3) -> Pat
         for weights in model.parameters():
             if weights.dim() > 1:
                 weights.normal_(std=spread)
+    model.generation_config.update(**generation)
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
     return folder
