@@ -11,6 +11,7 @@ from importlib import import_module
 from harness.errors import UsageError
 
 FAMILIES = {
+    "glm46v": "glm4v:Glm4v",
     "glm4v": "glm4v:Glm4v",
     "glm4v_moe": "glm4v:Glm4v",
     "idefics2": "idefics2:Idefics2",
@@ -19,6 +20,9 @@ FAMILIES = {
     "llava_onevision": "llava_onevision:LlavaOnevision",
     "perception_lm": "perception_lm:PerceptionLM",
     "qwen2_5_vl": "qwen2_5_vl:Qwen25VL",
+    "qwen2_vl": "qwen2_vl:Qwen2VL",
+    "qwen3_vl": "qwen3_vl:Qwen3VL",
+    "qwen3_vl_moe": "qwen3_vl:Qwen3VL",
     "smolvlm": "smolvlm:SmolVLM",
     "video_llava": "video_llava:VideoLlava",
 }

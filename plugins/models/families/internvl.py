@@ -6,10 +6,13 @@ Source: the model cards of OpenGVLab/InternVL3-8B and OpenGVLab/InternVL3-8B-hf,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from .piecewise import Piecewise
 
 
 class InternVL(Piecewise):
     """The processor writes the numbers of the frames."""
 
-    whole = {"crop_to_patches": False}
+    whole: Mapping[str, Any] = {"crop_to_patches": False}

@@ -5,8 +5,8 @@ Source: the PerceptionLM report (arXiv 2504.13180) and the model card of faceboo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from harness import Clip
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class PerceptionLM(Piecewise):
     """Its template puts pictures first and texts after them with nothing in between."""
 
-    whole = {"vision_input_type": "vanilla"}
+    whole: Mapping[str, Any] = {"vision_input_type": "vanilla"}
 
     def chat(self, parts: Sequence[str | Clip | Frame], system: str) -> str:
         texts = [self.content(part)["text"] for part in parts if isinstance(part, str)]

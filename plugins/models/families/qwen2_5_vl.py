@@ -43,6 +43,8 @@ class Qwen25VL(Family):
 
     form = "video"
     flat = True
+    pace: float | None = None
+    """By how much a clip's time grows from one layer of tokens to the next; None is as the seconds go by."""
 
     def __init__(self, processor: Any, config: Any, settings: Settings) -> None:
         super().__init__(processor, config, settings)
@@ -100,8 +102,7 @@ class Qwen25VL(Family):
         seen: dict[int, Pixels] = {}
         for group in _groups(clips):
             batch = self.processor.video_processor(
-                [channels_first(clip.frames) for clip in group.values()],
-                **self.video_settings(list(group.values())),
+                self.videos(list(group.values())), **self.video_settings(list(group.values()))
             )
             pieces = _split(batch["pixel_values_videos"], batch["video_grid_thw"])
             seen.update(zip(group, pieces, strict=True))
@@ -115,6 +116,9 @@ class Qwen25VL(Family):
             pieces = _split(batch["pixel_values"], batch["image_grid_thw"])
             seen.update(zip(group, pieces, strict=True))
         return seen
+
+    def videos(self, clips: Sequence[Clip]) -> list[Tensor]:
+        return [channels_first(clip.frames) for clip in clips]  # the processor bounds their area
 
     def video_settings(self, clips: Sequence[Clip]) -> dict[str, Any]:
         settings: dict[str, Any] = {
@@ -134,15 +138,22 @@ class Qwen25VL(Family):
         vision = self.config.vision_config
         merge = vision.spatial_merge_size
         time, height, width = seen[id(part)].grid
-        seconds = vision.temporal_patch_size * spacing(part) if isinstance(part, Clip) else 0.0
-        return Grid(time, height // merge, width // merge, seconds * vision.tokens_per_second)
+        step = self.pace or 0.0
+        if self.pace is None and isinstance(part, Clip):
+            step = vision.temporal_patch_size * spacing(part) * vision.tokens_per_second
+        return Grid(time, height // merge, width // merge, step)
+
+    def _grids(self, part: Clip | Frame, seen: Mapping[int, Pixels]) -> Sequence[Grid]:
+        """Its visual tokens, those that stand together as one."""
+        return [self._grid(part, seen)]
 
     def _positions(self, ids: Tensor, shown: Sequence[Clip | Frame], seen: Mapping[int, Pixels]) -> Tensor:
         import numpy as np
         import torch
 
         visual = np.isin(ids[0].numpy(), (self.config.image_token_id, self.config.video_token_id))
-        found = positions(visual.tolist(), [self._grid(part, seen) for part in shown])
+        grids = [grid for part in shown for grid in self._grids(part, seen)]
+        found = positions(visual.tolist(), grids)
         return torch.from_numpy(found)[:, None]
 
     def _bounds(self, own: tuple[int, int], most: int | None) -> tuple[int, int]:

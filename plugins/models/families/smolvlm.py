@@ -5,7 +5,7 @@ Source: the SmolVLM report (arXiv 2504.05299) and the model card of HuggingFaceT
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness import Clip
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class SmolVLM(Piecewise):
     """The processor writes how long the video is and the minute and second of each frame."""
 
-    whole = {"do_image_splitting": False}
+    whole: Mapping[str, Any] = {"do_image_splitting": False}
 
     def video_settings(self, clips: Sequence[Clip]) -> dict[str, Any]:
         settings = super().video_settings(clips)
