@@ -46,5 +46,6 @@ def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--device", default="cpu", help="where tests/plugins/models/test_local.py computes")
     parser.addoption("--kills", type=int, default=8, help="how often tests/test_torture.py kills")
     parser.addoption("--kill_seed", type=int, default=0, help="what is killed when")

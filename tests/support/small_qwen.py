@@ -26,9 +26,9 @@ SMALL = Size(
 )
 
 
-def build_small(folder: Path) -> Path:
+def build_small(folder: Path, size: Size = SMALL) -> Path:
     """Configuration, tokenizer and processor of a small untrained model."""
-    return build(folder, ["What colour is it? red green blue yes no"], SMALL)
+    return build(folder, ["What colour is it? red green blue yes no"], size)
 
 
 def make_clip(
