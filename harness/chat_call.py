@@ -7,11 +7,13 @@ body is read here rather than by the client, whose answers are not validated.
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
 
 from harness.completion import read_completion, read_error
 from harness.pacing import Ended
@@ -25,6 +27,11 @@ NO_KEY = "none"
 """Sent where a server of one's own needs no key; the client insists on some text."""
 _PASSING = {408, 409, 425}
 """Statuses of 4xx that say nothing about the call; 429 is a matter of its own."""
+_FIELD = re.compile(r"\b(max_tokens|max_completion_tokens|temperature|detail|video_url)\b")
+_NOT_TAKEN = re.compile(
+    r"unsupported|not support|deprecated|unknown|unrecognized|unexpected|not permitted|cannot find field",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +52,46 @@ class Reply:
 
     @property
     def unsupported(self) -> str | None:
-        """The parameter that the model does not take, where that is what is wrong."""
-        named = self.http == 400 and self.code in ("unsupported_parameter", "unsupported_value")
-        return self.param if named else None
+        """The field that the model does not take, where that is what is wrong.
+
+        OpenAI names it in ``param``; other servers do in words.
+        """
+        if self.http not in (400, 422):
+            return None
+        if self.code in ("unsupported_parameter", "unsupported_value"):
+            return self.param
+        said = self.answer.error
+        named = _FIELD.search(said) if _NOT_TAKEN.search(said) else None
+        return named[1] if named else None
 
 
 class ChatServer:
     """Calls to one address with one key; safe to use from many threads.
 
-    timeout: seconds without a byte from the server before a call is given up.
+    url: with ``api-version`` in its query that of Azure's older API, which has a path for each deployment
+    and the key in a header of its own. timeout: seconds without a byte from the server before a call is
+    given up. account: whether the organisation and project of an OpenAI account may be told.
     """
 
-    def __init__(self, url: str, key: str | None, timeout: float) -> None:
+    def __init__(self, url: str, key: str | None, timeout: float, account: bool = True) -> None:
         import openai
 
         self.where, self.key, self._timeout = bare_url(url), key, timeout
-        client = openai.OpenAI(
-            api_key=key or NO_KEY,
-            base_url=url,
-            max_retries=0,
-            timeout=openai.Timeout(timeout, connect=min(timeout, 10.0)),
-        )
+        parts = urlsplit(url)
+        query = dict(parse_qsl(parts.query))
+        settings: dict[str, Any] = {
+            "api_key": key or NO_KEY,
+            "base_url": parts._replace(query="").geturl(),
+            "max_retries": 0,
+            "timeout": openai.Timeout(timeout, connect=min(timeout, 10.0)),
+        }
+        if "api-version" in query and not parts.path.endswith("/v1"):
+            client: openai.OpenAI = openai.AzureOpenAI(api_version=query["api-version"], **settings)
+        else:
+            client = openai.OpenAI(default_query=query, **settings)
+        if not account:
+            # The client takes them from the environment.
+            client.organization = client.project = None
         self._create: Callable[..., Any] = client.chat.completions.with_raw_response.create
 
     def call(self, request: Mapping[str, Any], attempt: int = 0) -> Reply:

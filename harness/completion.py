@@ -45,6 +45,8 @@ def read_completion(body: bytes) -> Answer:
 def read_error(code: int, body: object) -> tuple[Status, str]:
     """Status and cause of an error reply: its HTTP code, and its ``error`` object or text."""
     status = Status.TIMEOUT if code in _GATEWAY_TIMEOUTS else Status.MODEL_ERROR
+    if isinstance(body, list) and len(body) == 1 and isinstance(body[0], Mapping):
+        body = body[0].get("error", body[0])  # Gemini's form
     if isinstance(body, Mapping):
         if body.get("code") in _FILTERED or body.get("type") in _FILTERED:
             status = Status.REFUSED

@@ -19,11 +19,11 @@ from harness.chat_call import ChatServer, Reply
 from harness.errors import HarnessError, UsageError
 from harness.gate import Gate
 from harness.pacing import Ended
+from harness.providers import ProviderName, address, provider_named
 from harness.redaction import bare_url
 from harness.retrying import IN_HAND, RetryBudget, Tries
 from harness.types import Answer
 
-OPENAI_URL = "https://api.openai.com/v1"
 CONCURRENCY = 64
 """Calls under way at once at most; how many there are is learnt from the server."""
 RETRIES = 6
@@ -34,6 +34,10 @@ REFUSED_ROUNDS = 20
 that is always refused, for its size perhaps, is given up sooner (``harness.retrying``)."""
 LONGEST_WAIT = 600.0
 """Seconds of ``Retry-After`` that are waited for."""
+_CURES = {"temperature": "temperature=none", "detail": "detail=auto", "video_url": "frames=images"}
+"""What to type when a server does not take a field."""
+_KEY_REFUSED, _NO_CREDIT = "API key not valid", "credit balance is too low"
+"""How Gemini and Anthropic say, with HTTP 400, what others say with 401 and 402."""
 _AGAIN = "then type the same command again; what is answered is kept"
 
 Message = Mapping[str, Any]
@@ -43,11 +47,11 @@ Message = Mapping[str, Any]
 class Endpoint:
     """A chat model behind an OpenAI-compatible server; safe to use from many threads.
 
-    model: the name the server knows it by. base_url: address up to and including ``/v1``; None takes
-    ``OPENAI_BASE_URL``, then OpenAI. role: whose endpoint it is, so that errors name the right flags.
-    key_env: environment variable with the key. concurrency: calls under way at once, at most. timeout:
-    seconds without a byte from the server before a call is given up. retries: further tries of one call.
-    Raises UsageError for values out of range.
+    model: the name the server knows it by. provider: whose server, which says where it is and which
+    environment variable holds the key; base_url (up to and including ``/v1``) and key_env go before that.
+    role: whose endpoint it is, so that errors name the right flags. concurrency: calls under way at once, at
+    most. timeout: seconds without a byte from the server before a call is given up. retries: further tries
+    of one call. Raises UsageError for values out of range.
 
     The harness looks at ``gate`` for how many calls to have under way, and sets ``budget``.
     """
@@ -57,8 +61,9 @@ class Endpoint:
         model: str,
         base_url: str | None = None,
         *,
+        provider: ProviderName = "openai",
         role: Literal["model", "judge"] = "model",
-        key_env: str = "OPENAI_API_KEY",
+        key_env: str | None = None,
         concurrency: int = CONCURRENCY,
         timeout: float = 60.0,
         retries: int = RETRIES,
@@ -66,9 +71,10 @@ class Endpoint:
         self.model = model
         self.url_flag = "--base_url" if role == "model" else "--judge_base_url"
         self.args_flag = f"--{role}_args"
-        self.key_env = key_env
+        self.provider = provider_named(provider, self.args_flag)
+        self.key_env = key_env or self.provider.key_env
         if not model.strip():
-            raise UsageError(f"the {role} has no name: write e.g. openai:gpt-4o")
+            raise UsageError(f"the {role} has no name: write e.g. {provider}:{self.provider.example}")
         for name, value, least in (("concurrency", concurrency, 1), ("retries", retries, 0)):
             if value < least:
                 raise UsageError(f"{self.args_flag} {name}={value} is too low: give at least {least}")
@@ -88,18 +94,7 @@ class Endpoint:
     @property
     def url(self) -> str:
         """The address in force. Raises UsageError when it is none."""
-        source, url = self.url_flag, self._base_url
-        if not url:
-            source, url = "OPENAI_BASE_URL", os.environ.get("OPENAI_BASE_URL")
-        url = ((url or "").strip() or OPENAI_URL).rstrip("/").removesuffix("/chat/completions")
-        try:
-            parts = urlsplit(url)
-            valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            valid = False
-        if not valid:
-            raise UsageError(f"{source} must read like http://localhost:8000/v1, not {bare_url(url)!r}")
-        return url
+        return address(self.provider, self._base_url, self.url_flag)
 
     @property
     def key(self) -> str | None:
@@ -111,8 +106,10 @@ class Endpoint:
 
     def check(self) -> None:
         """Raises UsageError, without any network, when the address is wrong or the key is missing."""
-        host = urlsplit(self.url).hostname
-        if self.key is None and host == urlsplit(OPENAI_URL).hostname:
+        url, provider = self.url, self.provider
+        # Another address than the provider's own may be one that needs no key.
+        theirs = provider.url is None or urlsplit(url).hostname == urlsplit(provider.url).hostname
+        if self.key is None and theirs and not provider.own:
             raise UsageError(
                 f"no API key: export {self.key_env}=..., "
                 f"or name a server that needs none with {self.url_flag}"
@@ -122,8 +119,17 @@ class Endpoint:
         """Import the client and build it; raises UsageError as ``check`` does."""
         self._server()
 
-    def ask(self, messages: Sequence[Message], *, max_tokens: int, temperature: float | None) -> Answer:
+    def ask(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int,
+        temperature: float | None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> Answer:
         """One reply. Its text is as the server gave it (perhaps empty); a failed call is a status.
+
+        extra: further fields of the request.
 
         Waits for its turn. ``meta`` holds the server's model id, usage and finish reason. Raises
         HarnessError where no further call could succeed: bad key, unknown model, no credit, an option the
@@ -134,7 +140,9 @@ class Endpoint:
         heat = {} if temperature is None else {"temperature": temperature}
         while True:
             option = self._length_option
-            request = {"model": self.model, "messages": list(messages), option: max_tokens, **heat}
+            # Not as arguments: older clients refuse some that servers know.
+            body = {option: max_tokens, **heat, **(extra or {})}
+            request = {"model": self.model, "messages": list(messages), "extra_body": body}
             reply = self._once(request, delay, attempt)
             if option == reply.unsupported == "max_tokens":
                 # Newer models of OpenAI know the same limit by another name only.
@@ -182,7 +190,7 @@ class Endpoint:
         with self._lock:
             if self._made is None:
                 self.check()
-                self._made = ChatServer(self.url, self.key, self._timeout)
+                self._made = ChatServer(self.url, self.key, self._timeout, self.provider.name == "openai")
             return self._made
 
     @property
@@ -193,24 +201,24 @@ class Endpoint:
         """Raise HarnessError for a reply that every further call would get, too."""
         http, where = reply.http, self._where
         said = reply.answer.error.removeprefix(f"HTTP {http}: ")
-        if http == 401:
+        if http == 401 or _KEY_REFUSED in said:
             fault = f"refuses the key in {self.key_env}" if self.key else "wants a key"
             raise HarnessError(
-                f"{where} {fault} (HTTP 401): export {self.key_env}=... with a valid one, {_AGAIN}"
+                f"{where} {fault} (HTTP {http}): export {self.key_env}=... with a valid one, {_AGAIN}"
             )
         if http == 404:
             raise HarnessError(
                 f"{where} knows no model {self.model!r}, or is not an address that ends in /v1 "
                 f"(HTTP 404: {said}): correct the name or {self.url_flag}, {_AGAIN}"
             )
-        if http == 402 or "insufficient_quota" in (reply.code, reply.kind):
+        if http == 402 or "insufficient_quota" in (reply.code, reply.kind) or _NO_CREDIT in said:
             raise HarnessError(
                 f"{where} says the account has no credit left (HTTP {http}): top it up, {_AGAIN}"
             )
-        if reply.unsupported == "temperature":
+        if reply.unsupported in _CURES:
             raise HarnessError(
-                f"{self.model} does not take this temperature ({said}): "
-                f"add {self.args_flag} temperature=none, {_AGAIN}"
+                f"{self.model} at {where} does not take this {reply.unsupported} ({said}): "
+                f"add {self.args_flag} {_CURES[reply.unsupported]}, {_AGAIN}"
             )
 
     def _stop_if_hopeless(self, reply: Reply) -> None:

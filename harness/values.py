@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 import types
 from collections.abc import Callable, Iterable, Mapping
@@ -25,6 +26,7 @@ _WORDS: Mapping[Any, str] = {
     types.NoneType: "none",
     Sampling: "frames (8frame, 1fps)",
     Any: "anything",
+    dict: "a JSON object",
 }
 _TRUE = ("true", "yes", "on", "1")
 _FALSE = ("false", "no", "off", "0")
@@ -34,8 +36,8 @@ def read(hint: Any, value: Any) -> Any:
     """The value as the hint wants it: text is read, any other object checked.
 
     Text is read as int, float, bool (true/false, yes/no, on/off, 1/0), str, Path, Enum, Literal,
-    Sampling (``8frame``), unions (``none`` is None, str is tried last) and, between commas, tuples
-    and lists of those. Raises ValueError with a message that says what to give instead.
+    Sampling (``8frame``), dict (a JSON object), unions (``none`` is None, str is tried last) and, between
+    commas, tuples and lists of those. Raises ValueError with a message that says what to give instead.
     """
     try:
         return _read(hint, value)
@@ -66,9 +68,10 @@ def _read(hint: Any, value: Any) -> Any:
     if isinstance(value, str):
         if hint is str:
             return value
-        if hint not in _READERS:
+        reader = _READERS.get(origin or hint)
+        if reader is None:
             raise ValueError
-        return _READERS[hint](value)
+        return reader(value)
     if hint is float and type(value) is int:
         return float(value)
     if isinstance(value, bool) and hint in (int, float):
@@ -125,12 +128,20 @@ def _read_float(text: str) -> float:
     return number
 
 
+def _read_object(text: str) -> dict[str, Any]:
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError
+    return value
+
+
 _READERS: Mapping[type, Callable[[str], Any]] = {
     bool: _read_bool,
     int: int,
     float: _read_float,
     Path: lambda text: Path(text).expanduser(),
     Sampling: Sampling.parse,
+    dict: _read_object,
 }
 
 
@@ -175,7 +186,7 @@ def type_text(hint: Any) -> str:
         return f"a list of {type_text(arguments[0] if arguments else str)}, between commas"
     if isinstance(hint, type) and issubclass(hint, Enum):
         return either(str(member.value) for member in hint)
-    return _WORDS.get(hint) or f"an object of type {getattr(hint, '__name__', hint)}"
+    return _WORDS.get(origin or hint) or f"an object of type {getattr(hint, '__name__', hint)}"
 
 
 def either(words: Iterable[str]) -> str:

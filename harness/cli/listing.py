@@ -46,20 +46,24 @@ def list_text(
     if as_json:
         import json
 
+        # Many share an extra, and looking one up reads what is installed.
+        lacking = {
+            extra: missing_requirements(entry)
+            for extra, entry in {(entry.dist, entry.spec.extra): entry for entry in entries}.items()
+        }
         found = {
-            "offers": [_record(registry, entry) for entry in entries],
+            "offers": [_record(registry, entry, lacking[entry.dist, entry.spec.extra]) for entry in entries],
             "broken": [{"plugin": item.plugin, "reason": item.reason} for item in registry.broken],
             "denied": list(registry.denied),
         }
         return json.dumps(found, indent=1, ensure_ascii=False)
-    # Many share an extra, and looking one up reads what is installed.
     extras = {(entry.dist, entry.spec.extra) for entry in entries}
-    lacking = {(dist, extra) for dist, extra in extras if extra and absent(dist, extra)}
+    unavailable = {(dist, extra) for dist, extra in extras if extra and absent(dist, extra)}
     rows = [
         (
             entry.kind,
             registry.label(entry),
-            _summary(entry, (entry.dist, entry.spec.extra) in lacking),
+            _summary(entry, (entry.dist, entry.spec.extra) in unavailable),
             entry.dist,
         )
         for entry in entries
@@ -105,7 +109,7 @@ def show_text(registry: Registry, kind: str, name: str) -> str:
     return "\n\n".join(block for block in blocks if block)
 
 
-def _record(registry: Registry, entry: Entry) -> dict[str, Any]:
+def _record(registry: Registry, entry: Entry, lacking: list[str]) -> dict[str, Any]:
     return {
         "kind": entry.kind,
         "name": registry.label(entry),
@@ -115,7 +119,7 @@ def _record(registry: Registry, entry: Entry) -> dict[str, Any]:
         "version": entry.version,
         "plugin": entry.plugin,
         "extra": entry.spec.extra,
-        "missing": missing_requirements(entry),
+        "missing": lacking,
     }
 
 

@@ -1,6 +1,7 @@
 """The judges vidharness ships: a light catalogue, nothing heavy is imported here."""
 
 from harness import Spec, hookimpl
+from harness.providers import PROVIDERS
 
 _RUBRIC = "harness_plugins.judges.rubric:Rubric"
 
@@ -53,10 +54,14 @@ def harness_judges() -> list[Spec]:
             "0-3 rubric judged by GPT-4 Turbo; needs OPENAI_API_KEY",
             options={"model": "gpt-4-turbo"},
         ),
-        Spec(
-            "openai:{model}",
-            _RUBRIC,
-            "0-3 rubric judged by any model behind an OpenAI-compatible server (--judge_base_url)",
-            examples=("openai:gpt-4.1", "openai:Qwen/Qwen3-32B"),
+        *(
+            Spec(
+                f"{name}:{{model}}",
+                _RUBRIC,
+                provider.summary("0-3 rubric judged by any model", "--judge_base_url"),
+                options={"provider": name},
+                examples=(f"{name}:{provider.example}",),
+            )
+            for name, provider in PROVIDERS.items()
         ),
     ]

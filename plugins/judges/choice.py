@@ -13,6 +13,7 @@ from typing import Any
 
 from harness import Case, Status, UsageError, Verdict
 from harness.endpoint import CONCURRENCY, RETRIES, Endpoint
+from harness.providers import PROVIDERS
 from harness.redaction import whole
 
 from .options import Options
@@ -34,9 +35,9 @@ class Choice:
     A case's reference is the right option's text or letter. A reply that chooses none, or not plainly, is
     unparsed.
 
-    fallback: a chat model that reads what the rules cannot, as ``openai:NAME`` or plainly NAME; none by
-    default. base_url: its address (default ``OPENAI_BASE_URL``, then OpenAI). max_tokens: room for its
-    reply. temperature, concurrency, timeout, retries, key_env: as for the rubric judges.
+    fallback: a chat model that reads what the rules cannot, as ``gemini:NAME`` or the like, or plainly NAME
+    for OpenAI's; none by default. max_tokens: room for its reply. base_url, temperature, concurrency,
+    timeout, retries, key_env: as for the rubric judges.
     """
 
     version = 1
@@ -53,7 +54,7 @@ class Choice:
         retries: int = RETRIES,
         max_tokens: int = 16,
         temperature: float | None = 0.0,
-        key_env: str = "OPENAI_API_KEY",
+        key_env: str | None = None,
     ) -> None:
         if max_tokens < 1:
             raise UsageError(f"--judge_args max_tokens={max_tokens} is too low: give at least 1")
@@ -62,9 +63,12 @@ class Choice:
         self.server: Endpoint | None = None
         if fallback is not None:
             self.concurrency = concurrency
+            named, _, model = fallback.partition(":")
+            provider = PROVIDERS.get(named)
             self.server = Endpoint(
-                fallback.removeprefix("openai:"),
+                model if provider else fallback,
                 base_url,
+                provider=provider.name if provider else "openai",
                 role="judge",
                 key_env=key_env,
                 concurrency=concurrency,

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from harness import Case, Status, UsageError, Verdict
 from harness.endpoint import CONCURRENCY, RETRIES, Endpoint
+from harness.providers import ProviderName
 from harness.redaction import whole
 
 RUBRIC = """\
@@ -50,17 +51,17 @@ _SCORE = re.compile(
 class Rubric:
     """Asks a chat model for a score of 0, 1, 2 or 3.
 
-    model: the server's name for it. base_url: its address (default ``OPENAI_BASE_URL``, then OpenAI).
+    model: the server's name for it. provider, base_url, key_env: whose server, as for endpoint models.
     prompt: a UTF-8 text file with a rubric of your own in place of ours; the case follows as one JSON
     object with ``question``, ``reference_answer``, ``candidate_answer`` and perhaps ``choices``.
     max_tokens: room for the reply; models that think aloud need more. temperature: ``none`` leaves it
-    out, for models that take none. concurrency, timeout, retries, key_env: as for endpoint models.
+    out, for models that take none. concurrency, timeout, retries: as for endpoint models.
     """
 
     version = 1
     """Grows with ``RUBRIC``, with the form of the messages and with what ``parse_score`` accepts."""
 
-    transport = frozenset({"base_url", "concurrency", "timeout", "retries", "key_env", "prompt"})
+    transport = frozenset({"provider", "base_url", "concurrency", "timeout", "retries", "key_env", "prompt"})
     """``prompt`` is where the rubric lies; what it says is in ``identity``."""
 
     def __init__(
@@ -73,7 +74,8 @@ class Rubric:
         retries: int = RETRIES,
         max_tokens: int = 16,
         temperature: float | None = 0.0,
-        key_env: str = "OPENAI_API_KEY",
+        key_env: str | None = None,
+        provider: ProviderName = "openai",
     ) -> None:
         if max_tokens < 1:
             raise UsageError(f"--judge_args max_tokens={max_tokens} is too low: give at least 1")
@@ -84,6 +86,7 @@ class Rubric:
         self.server = Endpoint(
             model,
             base_url,
+            provider=provider,
             role="judge",
             key_env=key_env,
             concurrency=concurrency,

@@ -1,6 +1,7 @@
 """The models vidharness ships: a light catalogue, nothing heavy is imported here."""
 
 from harness import Spec, hookimpl
+from harness.providers import PROVIDERS
 
 _CHAT = "harness_plugins.models.openai_chat:OpenAIChat"
 
@@ -13,11 +14,15 @@ ENDPOINTS = [
     ),
     Spec("gpt-4o", _CHAT, "GPT-4o; needs OPENAI_API_KEY", options={"model": "gpt-4o"}),
     Spec("gpt-4o-mini", _CHAT, "GPT-4o mini; needs OPENAI_API_KEY", options={"model": "gpt-4o-mini"}),
-    Spec(
-        "openai:{model}",
-        _CHAT,
-        "any model behind an OpenAI-compatible server (--base_url)",
-        examples=("openai:gpt-4.1", "openai:Qwen/Qwen2.5-VL-7B-Instruct"),
+    *(
+        Spec(
+            f"{name}:{{model}}",
+            _CHAT,
+            provider.summary("any model", "--base_url"),
+            options={"provider": name},
+            examples=(f"{name}:{provider.example}",),
+        )
+        for name, provider in PROVIDERS.items()
     ),
 ]
 """Models that are asked over HTTP."""

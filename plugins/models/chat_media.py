@@ -82,7 +82,10 @@ def encode_video(frames: list[Frame], fps: float, video_format: VideoFormat) -> 
     height, width = frames[0].shape[:2]
     exact = video_format == "rgb"
     even = (0, 0) if exact else (height % 2, width % 2)
-    quality = {"qp": "0"} if exact else {"crf": str(VIDEO_QUALITY)}
+    # Lossless, slower presets save a tenth of the bytes for six times the time.
+    quality = (
+        {"preset": "ultrafast", "qp": "0"} if exact else {"preset": "veryfast", "crf": str(VIDEO_QUALITY)}
+    )
     file = BytesIO()
     with av.open(file, "w", format="mp4") as container:
         rate = Fraction(fps).limit_denominator(100_000)
@@ -90,7 +93,7 @@ def encode_video(frames: list[Frame], fps: float, video_format: VideoFormat) -> 
         stream.height, stream.width = height + even[0], width + even[1]
         stream.pix_fmt = "rgb24" if exact else "yuv420p"
         # One thread: many clips are encoded at once, and the bytes are the same on every machine.
-        stream.options = {**quality, "preset": "veryfast", "threads": "1"}
+        stream.options = {**quality, "threads": "1"}
         for frame in frames:
             padded = np.pad(frame, ((0, even[0]), (0, even[1]), (0, 0)), mode="edge")
             container.mux(stream.encode(av.VideoFrame.from_ndarray(padded, format="rgb24")))

@@ -1,41 +1,50 @@
-"""Any vision model behind an OpenAI-compatible server: the prompt's frames go as images.
+"""Any vision model behind an OpenAI-compatible server: the prompt's frames go as images or as a video.
 
-Hosted models and one's own vLLM, SGLang, lmdeploy or llama.cpp servers alike; nothing but the core of
+Hosted models and one's own vLLM, SGLang, LMDeploy or llama.cpp servers alike; nothing but the core of
 vidharness is needed here.
 """
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from harness import Answer, Clip, Prompt, Status, UsageError
 from harness.endpoint import CONCURRENCY, RETRIES, Endpoint
+from harness.providers import ProviderName
+
+from .chat_media import ImageFormat, VideoFormat, data_url, sequence_timing, sequence_url, video_url
 
 if TYPE_CHECKING:
     from harness.types import Frame
 
-ImageFormat = Literal["png", "jpeg"]
+Frames = Literal["images", "video", "sequence"]
 Detail = Literal["auto", "low", "high"]
-JPEG_QUALITY = 95
+_OURS = ("model", "messages", "max_tokens", "max_completion_tokens", "temperature", "stream", "n")
+"""Fields of a request that ``extra_body`` may not hold."""
 
 
 class OpenAIChat:
-    """Asks a chat model over HTTP; every frame is one image, in the order of the prompt.
+    """Asks a chat model over HTTP, with the frames in the order of the prompt.
 
-    model: the server's name for it. base_url: its address (default ``OPENAI_BASE_URL``, then OpenAI).
-    image_format: ``png`` sends the exact pixels; ``jpeg`` (quality 95) is smaller but adds a second,
-    milder noise to what is measured. long_side: scale frames down to this many pixels on their longer
-    side before sending; None sends them as they are. detail: how closely OpenAI's models look.
-    temperature: ``none`` leaves it out, for models that take none. concurrency: calls at once, at most;
-    how many there are is learnt from the server's replies. timeout: seconds without a byte from the
-    server. retries: further tries of a failed call. key_env: environment variable that holds the key.
+    model: the server's name for it. provider: whose server it is, which says where it is and which
+    environment variable holds the key; base_url and key_env go before that. frames: ``images``, one for each
+    frame; ``video``, one H.264 video for each clip, for servers that take ``video_url``; ``sequence``, the
+    list of images that vLLM and LMDeploy take for a video. image_format: ``png`` sends the exact pixels;
+    ``jpeg`` (quality 95) is smaller but adds a second, milder noise to what is measured. video_format:
+    ``rgb`` sends the exact pixels; ``yuv420`` is what every server can decode, with colours at half
+    resolution. video_fps: frames a second that the video claims, by default as many as were sampled.
+    long_side: scale frames down to this many pixels on their longer side before sending; None sends them as
+    they are. detail: how closely OpenAI's models look at images. temperature: ``none`` leaves it out, for
+    models that take none. extra_body: further fields of each request, e.g. ``{"reasoning_effort": "low"}``;
+    no secrets, since it is recorded. concurrency: calls at once, at most; how many there are is learnt from
+    the server's replies. timeout: seconds without a byte from the server. retries: further tries of a failed
+    call.
     """
 
     version = 1
     endpoint = True
-    transport = frozenset({"base_url", "concurrency", "timeout", "retries", "key_env"})
+    transport = frozenset({"provider", "base_url", "concurrency", "timeout", "retries", "key_env"})
 
     def __init__(
         self,
@@ -46,12 +55,22 @@ class OpenAIChat:
         retries: int = RETRIES,
         max_tokens: int = 512,
         temperature: float | None = 0.0,
+        frames: Frames = "images",
         image_format: ImageFormat = "png",
+        video_format: VideoFormat = "rgb",
+        video_fps: float | None = None,
         long_side: int | None = None,
         detail: Detail = "auto",
-        key_env: str = "OPENAI_API_KEY",
+        extra_body: dict[str, Any] | None = None,
+        key_env: str | None = None,
+        provider: ProviderName = "openai",
     ) -> None:
-        for name, value, known in (("image_format", image_format, ImageFormat), ("detail", detail, Detail)):
+        for name, value, known in (
+            ("frames", frames, Frames),
+            ("image_format", image_format, ImageFormat),
+            ("video_format", video_format, VideoFormat),
+            ("detail", detail, Detail),
+        ):
             if value not in get_args(known):
                 raise UsageError(
                     f"--model_args {name}={value} is unknown: use {' or '.join(get_args(known))}"
@@ -59,14 +78,31 @@ class OpenAIChat:
         for name, number in (("max_tokens", max_tokens), ("long_side", long_side)):
             if number is not None and number < 1:
                 raise UsageError(f"--model_args {name}={number} is too low: give at least 1")
+        if video_fps is not None and not 0.001 <= video_fps <= 1000:
+            raise UsageError(f"--model_args video_fps={video_fps:g} is none: give 0.001 to 1000")
+        for name in extra_body or ():
+            if name in _OURS:
+                raise UsageError(
+                    f"--model_args extra_body sets {name}, which is not for it to set: leave it out"
+                )
         self.concurrency = concurrency
         self.max_tokens = max_tokens
         self.temperature = temperature
+        self.frames: Frames = frames
         self.image_format: ImageFormat = image_format
+        self.video_format: VideoFormat = video_format
+        self.video_fps = video_fps
         self.long_side = long_side
         self.detail: Detail = detail
+        self.extra_body = extra_body or {}
         self.server = Endpoint(
-            model, base_url, key_env=key_env, concurrency=concurrency, timeout=timeout, retries=retries
+            model,
+            base_url,
+            provider=provider,
+            key_env=key_env,
+            concurrency=concurrency,
+            timeout=timeout,
+            retries=retries,
         )
 
     def check(self) -> None:
@@ -80,7 +116,10 @@ class OpenAIChat:
         """One call per prompt, one after the other; safe to call from several threads."""
         for prompt in prompts:
             answer = self.server.ask(
-                self._messages(prompt), max_tokens=self.max_tokens, temperature=self.temperature
+                self._messages(prompt),
+                max_tokens=self.max_tokens,
+                temperature=self.temperature,
+                extra={**self._video_fields(prompt), **self.extra_body},
             )
             yield self._judged(answer)
 
@@ -89,9 +128,12 @@ class OpenAIChat:
         for part in prompt.parts:
             if isinstance(part, str):
                 content.append({"type": "text", "text": part})
+            elif not isinstance(part, Clip):
+                content.append(self._image(part))
+            elif self.frames == "images":
+                content += [self._image(frame) for frame in part.frames]
             else:
-                frames = part.frames if isinstance(part, Clip) else [part]
-                content += [self._image(frame) for frame in frames]
+                content.append({"type": "video_url", "video_url": {"url": self._video(part)}})
         system = [{"role": "system", "content": prompt.system}] if prompt.system else []
         return [*system, {"role": "user", "content": content}]
 
@@ -100,6 +142,21 @@ class OpenAIChat:
         if self.detail != "auto":  # the default everywhere; some servers do not know the field
             image["detail"] = self.detail
         return {"type": "image_url", "image_url": image}
+
+    def _video(self, clip: Clip) -> str:
+        if self.frames == "sequence":
+            return sequence_url(clip.frames, self.image_format, self.long_side)
+        return video_url(clip, self.video_format, self.video_fps, self.long_side)
+
+    def _video_fields(self, prompt: Prompt) -> dict[str, Any]:
+        """What makes the server use the frames of a video as they were sampled, all of them."""
+        clips = [part for part in prompt.parts if isinstance(part, Clip)]
+        if self.frames == "images" or not clips:
+            return {}
+        fields = dict(self.server.provider.video)
+        if self.frames == "sequence" and len(clips) == 1:  # the fields are for all videos of a request
+            fields["media_io_kwargs"] = {"video": sequence_timing(clips[0])}
+        return fields
 
     def _judged(self, answer: Answer) -> Answer:
         """Call an empty answer a failure, and say what may help against failures that have a cure."""
@@ -111,21 +168,3 @@ class OpenAIChat:
         elif answer.meta.get("http") == 413:
             error += " (smaller frames: --model_args long_side=768 or image_format=jpeg)"
         return Answer(text, status, error, answer.meta)
-
-
-def data_url(frame: Frame, image_format: ImageFormat = "png", long_side: int | None = None) -> str:
-    """A frame (uint8 [H, W, 3] RGB) as a ``data:`` URL; PNG keeps every bit of the pixels sent.
-
-    ``long_side`` scales down by area averaging and never up.
-    """
-    import cv2
-    import numpy as np
-
-    height, width = frame.shape[:2]
-    if long_side is not None and max(height, width) > long_side:
-        scale = long_side / max(height, width)
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        frame = cv2.resize(frame, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-    settings = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if image_format == "jpeg" else []
-    _, encoded = cv2.imencode(f".{image_format}", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), settings)
-    return f"data:image/{image_format};base64,{b64encode(encoded.tobytes()).decode()}"

@@ -52,6 +52,7 @@ class Device:
         (tuple, "a,b", ("a", "b")),
         (list[int], "1,2", [1, 2]),
         (list, "", []),
+        (dict[str, Any] | None, '{"a": {"b": [1, null]}}', {"a": {"b": [1, None]}}),
         (Sequence[float], "1,.5", (1.0, 0.5)),
         (Any, "as is", "as is"),
     ],
@@ -117,7 +118,9 @@ def test_objects_pass_when_they_fit(hint: Any, value: Any, result: Any) -> None:
         (bool, 1, "give true or false"),
         (Literal[1], True, "give 1"),
         (None, "x", "give none"),
-        (dict[str, int], [1], "give an object of type dict"),
+        (dict[str, int], [1], "give a JSON object"),
+        (dict, "[1]", "give a JSON object"),
+        (dict[str, Any] | None, "{a}", "give a JSON object or none"),
     ],
 )
 def test_what_does_not_fit_is_told_what_would(hint: Any, value: Any, expected: str) -> None:

@@ -4,18 +4,16 @@
         ...  # base_url=server.url
     assert len(server.requests) == 1
 
-``reply`` says what happens to each request: a text (the answer), a ``Fault`` (what goes wrong), a
-function from ``Request`` to either, or a list of these, one per request, whose last entry stays. A
-request that the protocol does not allow is answered 400 and noted in ``problems``, which leaving the
-``with`` block turns into an error: a client that sends nonsense cannot pass.
+``dialect`` says whose rules hold (``chat_protocol``): path, header of the key, fields, videos. ``reply``
+says what happens to each request: a text (the answer), a ``Fault`` (what goes wrong), a function from
+``Request`` to either, or a list of these, one per request, whose last entry stays. A request that the
+protocol does not allow is refused as OpenAI words it and noted in ``problems``, which leaving the ``with``
+block turns into an error: a client that sends nonsense cannot pass.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
-import re
 import socket
 import struct
 import threading
@@ -24,8 +22,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 
-import cv2
-import numpy as np
+from chat_protocol import DIALECTS, Dialect, ProtocolError, Request, read_request
 
 
 @dataclass(frozen=True)
@@ -59,24 +56,6 @@ def raw(body: Any, content_type: str = "application/json") -> Fault:
     return Fault("raw", 200, body, {"Content-Type": content_type})
 
 
-@dataclass(frozen=True)
-class Request:
-    """One call as it arrived."""
-
-    body: Mapping[str, Any]
-    headers: Mapping[str, str]
-    text: str
-    """All text of all messages, a line each."""
-    images: tuple[np.ndarray, ...]
-    """uint8 [H, W, 3] RGB, in order."""
-    attempt: int
-    """0 for a first try, then the number of the retry, as the client states it."""
-
-    @property
-    def key(self) -> str:
-        return self.headers.get("authorization", "").removeprefix("Bearer ")
-
-
 Reply = str | Fault | Mapping[str, Any]
 """A mapping is merged into the first choice: ``{"finish_reason": "length"}``."""
 
@@ -89,9 +68,11 @@ class OpenAIServer:
         reply: Reply | Callable[[Request], Reply] | list[Any] = "ok",
         model: str | None = None,
         key: str | None = None,
+        dialect: str | Dialect = "openai",
     ) -> None:
         """model: the id the server answers with (default: the one asked for). key: the only one it takes."""
         self.reply, self.model, self.key = reply, model, key
+        self.dialect = DIALECTS[dialect] if isinstance(dialect, str) else dialect
         self.requests: list[Request] = []
         self.problems: list[str] = []
         self.peak = 0
@@ -100,7 +81,8 @@ class OpenAIServer:
         self._ending = threading.Event()
         self._http = _Listener(("127.0.0.1", 0), _Handler)
         self._http.house = self
-        self.url = f"http://127.0.0.1:{self._http.server_address[1]}/v1"
+        self.url = f"http://127.0.0.1:{self._http.server_address[1]}{self.dialect.base}"
+        """What a user would give as ``base_url``."""
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
 
     def __enter__(self) -> OpenAIServer:
@@ -168,10 +150,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, house: OpenAIServer, body: bytes) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
-            request = read_request(self.path, headers, body)
-        except ValueError as error:
+            request = read_request(self.path, headers, body, house.dialect)
+        except ProtocolError as error:
             house.problems.append(str(error))
-            return self._fail(status(400, str(error), type="invalid_request_error"))
+            return self._fail(status(error.http, str(error), type="invalid_request_error", **error.more))
         if house.key is not None and request.key != house.key:
             with house._lock:
                 house.requests.append(request)
@@ -223,7 +205,8 @@ def completion(request: Request, reply: str | Mapping[str, Any], model: str | No
     """A whole completion object for a reply."""
     change = {} if isinstance(reply, str) else dict(reply)
     text = reply if isinstance(reply, str) else change.pop("text", "")
-    prompt_tokens = len(request.text.split()) + 85 * len(request.images)
+    frames = len(request.images) + sum(map(len, request.videos))
+    prompt_tokens = len(request.text.split()) + 85 * frames
     answer_tokens = len(text.split()) if isinstance(text, str) else 0
     return {
         "id": "chatcmpl-test",
@@ -245,72 +228,3 @@ def completion(request: Request, reply: str | Mapping[str, Any], model: str | No
             "total_tokens": prompt_tokens + answer_tokens,
         },
     }
-
-
-_KNOWN = {"model", "messages", "max_tokens", "max_completion_tokens", "temperature"}
-_ROLES = {"system", "developer", "user", "assistant"}
-
-
-def read_request(path: str, headers: Mapping[str, str], body: bytes) -> Request:
-    """The call, or ValueError saying which rule of the protocol it breaks."""
-    _need(path == "/v1/chat/completions", f"no such path: {path}")
-    _need(headers.get("content-type", "").startswith("application/json"), "the body is not declared as JSON")
-    _need(re.fullmatch(r"Bearer \S+", headers.get("authorization", "")) is not None, "no bearer key")
-    try:
-        data = json.loads(body)
-    except ValueError as error:
-        raise ValueError(f"the body is not JSON: {error}") from error
-    _need(isinstance(data, dict), "the body is no object")
-    _need(not set(data) - _KNOWN, f"unknown fields: {sorted(set(data) - _KNOWN)}")
-    _need(isinstance(data.get("model"), str) and data["model"] != "", "no model")
-    heat = data.get("temperature", 0)
-    _need(type(heat) in (int, float) and 0 <= heat <= 2, f"temperature {heat!r}")
-    limits = [data[name] for name in ("max_tokens", "max_completion_tokens") if name in data]
-    _need(len(limits) <= 1, "both max_tokens and max_completion_tokens")
-    _need(all(type(limit) is int and limit > 0 for limit in limits), f"limits {limits}")
-    messages = data.get("messages")
-    _need(isinstance(messages, list) and len(messages) > 0, "no messages")
-    texts: list[str] = []
-    images: list[np.ndarray] = []
-    for message in messages:
-        _need(isinstance(message, dict) and message.get("role") in _ROLES, f"role of {message!r:.80}")
-        content = message.get("content")
-        parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
-        _need(isinstance(parts, list) and len(parts) > 0, f"content {content!r:.80}")
-        for part in parts:
-            _read_part(part, texts, images)
-    attempt = int(headers.get("x-stainless-retry-count", 0))
-    return Request(data, headers, "\n".join(texts), tuple(images), attempt)
-
-
-def _read_part(part: Any, texts: list[str], images: list[np.ndarray]) -> None:
-    _need(isinstance(part, dict), f"part {part!r:.80}")
-    if part.get("type") == "text":
-        _need(set(part) == {"type", "text"} and isinstance(part["text"], str), f"text part {part!r:.80}")
-        texts.append(part["text"])
-        return
-    _need(part.get("type") == "image_url" and set(part) == {"type", "image_url"}, f"part {part!r:.80}")
-    image = part["image_url"]
-    _need(isinstance(image, dict) and not set(image) - {"url", "detail"}, f"image {image!r:.80}")
-    _need(image.get("detail", "auto") in ("auto", "low", "high"), f"detail {image.get('detail')!r}")
-    images.append(_read_image(image.get("url")))
-
-
-def _read_image(url: Any) -> np.ndarray:
-    found = re.fullmatch(r"data:image/(png|jpeg);base64,(.+)", url) if isinstance(url, str) else None
-    if found is None:
-        raise ValueError(f"image address {url!r:.60}")
-    try:
-        data = base64.b64decode(found[2], validate=True)
-    except binascii.Error as error:
-        raise ValueError(f"image data: {error}") from error
-    magic = {"png": b"\x89PNG\r\n\x1a\n", "jpeg": b"\xff\xd8\xff"}[found[1]]
-    _need(data.startswith(magic), f"the image is no {found[1]}")
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    _need(image is not None, "the image cannot be decoded")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-
-
-def _need(holds: bool, problem: str) -> None:
-    if not holds:
-        raise ValueError(problem)

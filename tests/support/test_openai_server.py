@@ -5,7 +5,8 @@ import time
 from typing import Any
 
 import pytest
-from openai_server import HANG, OpenAIServer, read_request
+from chat_protocol import DIALECTS, ProtocolError, read_request
+from openai_server import HANG, OpenAIServer
 
 HEADERS = {"content-type": "application/json", "authorization": "Bearer x"}
 GOOD: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "hello"}]}
@@ -58,6 +59,80 @@ def test_a_bad_request_is_refused(change: dict[str, Any]) -> None:
 def test_so_is_a_bad_envelope(path: str, headers: dict[str, str], body: bytes) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         read_request(path, headers, body)
+
+
+AZURE = ("/openai/deployments/my-gpt-4o/chat/completions?api-version=2024-10-21", {"api-key": "x"})
+
+
+@pytest.mark.parametrize(
+    ("dialect", "path", "change", "http"),
+    [
+        ("openai", "/v2/chat/completions", {}, 404),
+        ("openai", "/v1/chat/completions?api-version=2024-10-21", {}, 404),
+        ("openai", "/v1/chat/completions", {"authorization": ""}, 401),
+        ("openai", "/v1/chat/completions", {"api-key": "x"}, 400),
+        ("gemini", "/v1/chat/completions", {}, 404),
+        ("gemini", "/v1beta/openai/chat/completions", {"openai-organization": "org-1"}, 400),
+        ("openrouter", "/v1/chat/completions", {}, 404),
+        ("azure-deployment", AZURE[0].partition("?")[0], AZURE[1], 404),
+        ("azure-deployment", AZURE[0], {}, 401),
+        ("azure-deployment", AZURE[0].replace("my-gpt-4o", "other"), AZURE[1], 404),
+        ("azure-deployment", AZURE[0], AZURE[1], 400),  # a bearer key beside it
+    ],
+)
+def test_each_server_has_a_path_and_a_header_of_its_own(
+    dialect: str, path: str, change: dict[str, str], http: int
+) -> None:
+    with pytest.raises(ProtocolError) as raised:
+        read_request(path, HEADERS | change, json.dumps(GOOD).encode(), DIALECTS[dialect])
+    assert raised.value.http == http
+
+
+def test_azures_older_path_and_header() -> None:
+    headers = {"content-type": "application/json", **AZURE[1]}
+    request = read_request(AZURE[0], headers, json.dumps(GOOD).encode(), DIALECTS["azure-deployment"])
+    assert request.key == "x"
+
+
+def video(url: Any) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": [{"type": "video_url", "video_url": {"url": url}}]}]}
+
+
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
+
+
+@pytest.mark.parametrize(
+    ("dialect", "change"),
+    [
+        ("openai", video("data:video/mp4;base64,AAAA")),
+        ("vllm", video("data:video/mp4;base64,AAAA")),
+        ("vllm", video("https://example.org/x.mp4")),
+        ("vllm", video(f"data:video/jpeg;base64,{PNG},AAAA")),
+        ("sglang", video(f"data:video/jpeg;base64,{PNG}")),
+        ("vllm", video(f"data:video/jpeg;base64,{PNG}") | {"media_io_kwargs": {"video": 3}}),
+        (
+            "vllm",
+            video(f"data:video/jpeg;base64,{PNG}")
+            | {"media_io_kwargs": {"video": {"frames_indices": [0, 1], "total_num_frames": 2}}},
+        ),
+        ("sglang", {"media_io_kwargs": {}}),
+        ("anthropic", {"temperature": 1.5}),
+        ("gemini", image(f"data:image/png;base64,{PNG}", detail="low")),
+        ("openai", {"reasoning_effort": "utmost"}),
+        ("openai", {"seed": "3"}),
+        ("openai", {"messages": [{"role": "user", "content": "x", "frames": 3}]}),
+    ],
+)
+def test_what_one_server_does_not_take_is_refused(dialect: str, change: dict[str, Any]) -> None:
+    rules = DIALECTS[dialect]
+    with pytest.raises(ProtocolError, match=r"\w"):
+        read_request(f"{rules.base}/chat/completions", HEADERS, json.dumps(GOOD | change).encode(), rules)
+
+
+def test_a_sequence_is_decoded_by_what_it_holds() -> None:
+    body = json.dumps(GOOD | video(f"data:video/jpeg;base64,{PNG},{PNG}")).encode()
+    request = read_request("/v1/chat/completions", HEADERS, body, DIALECTS["vllm"])
+    assert request.videos[0].shape == (2, 1, 1, 3) and request.rates == (None,)
 
 
 def test_nonsense_from_a_client_fails_the_test_that_sent_it() -> None:

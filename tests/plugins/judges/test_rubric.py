@@ -304,7 +304,9 @@ def test_the_identity_of_our_rubric_moves_only_with_its_version() -> None:
 
 
 def test_transport_leaves_out_nothing_that_changes_a_verdict() -> None:
-    assert Rubric.transport == {"base_url", "concurrency", "timeout", "retries", "key_env", "prompt"}
+    assert Rubric.transport == {
+        *("provider", "base_url", "concurrency", "timeout", "retries", "key_env", "prompt")
+    }
 
 
 def test_options_out_of_range_are_usage_errors() -> None:

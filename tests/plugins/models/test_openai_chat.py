@@ -28,13 +28,14 @@ def noise(*shape: int, seed: int = 0) -> Any:
     return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
 
 
-def clip_of(frames: Any) -> Clip:
-    count = len(frames)
-    return Clip(frames, np.arange(count, dtype=np.float64), np.arange(count), fps=1.0)
+def clip_of(frames: Any, every: int = 1, fps: float = 1.0) -> Clip:
+    """Frames that were taken ``every`` so many of a video of ``fps``."""
+    indices = np.arange(len(frames)) * every
+    return Clip(frames, indices / fps, indices, fps)
 
 
 def asked(server: OpenAIServer, prompt: Prompt, **options: Any) -> Answer:
-    model = OpenAIChat("gpt-4o", server.url, **options)
+    model = OpenAIChat(**{"model": "gpt-4o", "base_url": server.url} | options)
     assert isinstance(model, Model)
     [answer] = model.generate([prompt])
     return answer
@@ -120,6 +121,104 @@ def test_options_reach_the_server() -> None:
     first, second = (request.body for request in server.requests)
     assert (first["max_tokens"], first["temperature"]) == (7, 0.5)
     assert "temperature" not in second and second["max_tokens"] == 512
+
+
+VIDEO = ["openrouter", "vllm", "sglang", "lmdeploy"]
+
+
+@pytest.mark.parametrize("provider", VIDEO)
+@pytest.mark.parametrize("shape", [(40, 36, 48, 3), (1, 7, 5, 3), (3, 1, 1, 3), (2, 2, 2, 3)])
+def test_the_frames_of_a_video_arrive_bit_for_bit(provider: Any, shape: tuple[int, ...]) -> None:
+    """vLLM's server would take 32 of the 40 if it were not told otherwise."""
+    frames = noise(*shape)
+    with OpenAIServer("red", dialect=provider) as server:
+        asked(server, Prompt(("before", clip_of(frames), "after")), frames="video", provider=provider)
+    [request] = server.requests
+    assert request.images == () and np.array_equal(request.videos[0], frames)
+    kinds = [part.get("text", part["type"]) for part in request.body["messages"][0]["content"]]
+    assert kinds == ["before", "video_url", "after"]
+
+
+@pytest.mark.parametrize("provider", ["vllm", "lmdeploy"])
+@pytest.mark.parametrize("shape", [(40, 36, 48, 3), (1, 7, 5, 3)])
+def test_so_do_those_of_a_sequence_with_their_places(provider: Any, shape: tuple[int, ...]) -> None:
+    frames = noise(*shape)
+    with OpenAIServer("red", dialect=provider) as server:
+        asked(server, Prompt((clip_of(frames, every=3, fps=30.0), "q")), frames="sequence", provider=provider)
+    [request] = server.requests
+    assert np.array_equal(request.videos[0], frames)
+    told = request.body["media_io_kwargs"]["video"]
+    last = 3 * (len(frames) - 1)
+    assert told["frames_indices"] == list(range(0, last + 1, 3))
+    assert (told["fps"], told["total_num_frames"], told["do_sample_frames"]) == (30.0, last + 1, False)
+    assert told["duration"] == pytest.approx((last + 1) / 30)
+
+
+def test_places_are_not_told_of_one_video_for_another() -> None:
+    clips = [clip_of(noise(2, 8, 8, 3, seed=seed)) for seed in (1, 2)]
+    with OpenAIServer(dialect="vllm") as server:
+        asked(server, Prompt((*clips, noise(4, 4, 3))), frames="sequence", provider="vllm")
+    [request] = server.requests
+    assert [np.array_equal(got, clip.frames) for got, clip in zip(request.videos, clips, strict=True)]
+    assert request.body["media_io_kwargs"] == {"video": {"num_frames": -1}} and len(request.images) == 1
+
+
+@pytest.mark.parametrize(
+    ("every", "fps", "count", "asks", "claims"),
+    [(15, 30.0, 8, None, 2.0), (300, 30.0, 4, None, 0.1), (1, 25.0, 1, None, 1.0), (300, 30.0, 4, 1.0, 1.0)],
+)
+def test_a_video_claims_the_rate_of_its_frames_or_what_is_asked(
+    every: int, fps: float, count: int, asks: float | None, claims: float
+) -> None:
+    clip = clip_of(noise(count, 8, 8, 3), every, fps)
+    with OpenAIServer(dialect="sglang") as server:
+        asked(server, Prompt((clip,)), frames="video", provider="sglang", video_fps=asks)
+    assert server.requests[0].rates == (pytest.approx(claims),)
+    assert len(server.requests[0].videos[0]) == count
+
+
+def test_videos_for_every_decoder_are_near_and_of_even_sides() -> None:
+    smooth = np.full((3, 9, 13, 3), (200, 40, 90), np.uint8)
+    with OpenAIServer(dialect="openrouter") as server:
+        asked(
+            server,
+            Prompt((clip_of(smooth),)),
+            frames="video",
+            provider="openrouter",
+            video_format="yuv420",
+            video_fps=1,
+        )
+    [video] = server.requests[0].videos
+    assert video.shape == (3, 10, 14, 3)
+    assert np.abs(video[:, :9, :13].astype(int) - smooth).max() < 8
+
+
+@pytest.mark.parametrize("frames", ["video", "sequence"])
+def test_long_side_scales_videos_too(frames: str) -> None:
+    with OpenAIServer(dialect="vllm") as server:
+        asked(server, Prompt((clip_of(noise(2, 40, 80, 3)),)), frames=frames, provider="vllm", long_side=20)
+    assert server.requests[0].videos[0].shape == (2, 10, 20, 3)
+
+
+def test_a_server_without_videos_says_so_and_the_run_what_to_type() -> None:
+    refusal = status(400, "Invalid value: 'video_url'. Supported values are: 'text' and 'image_url'.")
+    with OpenAIServer(refusal, dialect="vllm") as server:
+        answer = asked(server, Prompt((clip_of(noise(2, 8, 8, 3)),)), frames="video", provider="vllm")
+    assert "video_url" in answer.error
+    refusal = status(400, "unknown content type video_url")
+    with OpenAIServer(refusal, dialect="vllm") as server, pytest.raises(HarnessError, match="frames=images"):
+        asked(server, Prompt((clip_of(noise(2, 8, 8, 3)),)), frames="video", provider="vllm")
+
+
+def test_further_fields_reach_the_server_and_go_before_ours() -> None:
+    with OpenAIServer() as server:
+        asked(server, Prompt(("q",)), extra_body={"reasoning_effort": "low", "seed": 3})
+    assert server.requests[0].body["reasoning_effort"] == "low" and server.requests[0].body["seed"] == 3
+    more = {"media_io_kwargs": {"video": {"num_frames": 2}}}
+    with OpenAIServer(dialect="vllm") as server:
+        prompt = Prompt((clip_of(noise(5, 8, 8, 3)),))
+        asked(server, prompt, frames="video", provider="vllm", extra_body=more)
+    assert len(server.requests[0].videos[0]) == 2
 
 
 def test_usage_and_model_id_are_recorded() -> None:
@@ -211,6 +310,11 @@ def test_the_check_needs_a_key_and_no_network(monkeypatch: pytest.MonkeyPatch) -
     [
         {"image_format": "webp"},
         {"detail": "ultra"},
+        {"frames": "gif"},
+        {"video_format": "h265"},
+        {"video_fps": 0},
+        {"extra_body": {"messages": []}},
+        {"provider": "nobody"},
         {"max_tokens": 0},
         {"long_side": 0},
         {"concurrency": 0},
@@ -223,7 +327,7 @@ def test_wrong_options_are_usage_errors(options: dict[str, Any]) -> None:
 
 
 def test_only_what_cannot_change_an_answer_is_transport() -> None:
-    assert OpenAIChat.transport == {"base_url", "concurrency", "timeout", "retries", "key_env"}
+    assert OpenAIChat.transport == {"provider", "base_url", "concurrency", "timeout", "retries", "key_env"}
     assert OpenAIChat.endpoint is True
 
 
@@ -234,13 +338,15 @@ def test_only_what_cannot_change_an_answer_is_transport() -> None:
         ("gpt-4o", "gpt-4o"),
         ("gpt-4o-mini", "gpt-4o-mini"),
         ("openai:Qwen/Qwen2.5-VL-7B-Instruct", "Qwen/Qwen2.5-VL-7B-Instruct"),
+        ("openrouter:qwen/qwen2.5-vl-72b-instruct:free", "qwen/qwen2.5-vl-72b-instruct:free"),
+        ("gemini:gemini-2.5-flash", "gemini-2.5-flash"),
     ],
 )
 def test_names_of_the_catalogue(name: str, asks: str) -> None:
     [(spec, fields)] = [(s, f) for s in harness_models() if (f := s.match(name)) is not None]
     assert spec.target == "harness_plugins.models.openai_chat:OpenAIChat"
     frame = noise(100, 1000, 3)
-    with OpenAIServer() as server:
+    with OpenAIServer(dialect=spec.options.get("provider", "openai")) as server:
         model = OpenAIChat(**{**spec.options, **fields, "base_url": server.url})
         list(model.generate([Prompt((frame,))]))
     [request] = server.requests
