@@ -8,7 +8,7 @@ for any checkpoint with a chat template.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness import Clip, Prompt, UsageError
@@ -70,7 +70,9 @@ class Family:
 
         parts = [shown for part in prompt.parts for shown in self.shown(part)]
         images = [self.picture(part) for part in parts if not isinstance(part, str | Clip)]
-        clips = [part for part in parts if isinstance(part, Clip)]
+        # Of the processors that take frames by twos some refuse a single one.
+        least = getattr(getattr(self.processor, "video_processor", None), "temporal_patch_size", None) or 1
+        clips = [lasting(part, least) for part in parts if isinstance(part, Clip)]
         text = self.chat(parts, prompt.system)
         begun = self.tokenizer.bos_token is not None and text.startswith(self.tokenizer.bos_token)
         settings: dict[str, Any] = {"text_kwargs": {"add_special_tokens": False}} if begun else {}
@@ -189,18 +191,31 @@ def metadata(clip: Clip) -> dict[str, Any]:
     """What transformers wants to know of a video that is already sampled.
 
     Frames have the numbers that their times have at the source's rate: processors that write times into
-    the prompt write the true ones, as if they had sampled the file.
+    the prompt write the true ones, as if they had sampled the file. It ends as long after the last frame as
+    that came after the one before.
     """
-    count = len(clip.frames)
     fps = clip.fps if clip.fps > 0 else 1.0 / spacing(clip)
+    duration = float(clip.times[-1]) + spacing(clip)
     return {
-        "total_num_frames": max(count, round(count * spacing(clip) * fps)),
+        "total_num_frames": max(len(clip.frames), round(duration * fps)),
         "fps": fps,
         "frames_indices": [round(float(time) * fps) for time in clip.times],
         "height": clip.frames.shape[1],
         "width": clip.frames.shape[2],
-        "duration": count * spacing(clip),
+        "duration": duration,
     }
+
+
+def lasting(clip: Clip, least: int) -> Clip:
+    """A clip of ``least`` frames or more: where there are fewer, the last one stays."""
+    import numpy as np
+
+    missing = least - len(clip.frames)
+    if missing <= 0:
+        return clip
+    times, indices = (np.pad(values, (0, missing), mode="edge") for values in (clip.times, clip.indices))
+    frames = np.concatenate([clip.frames, *[clip.frames[-1:]] * missing])
+    return replace(clip, frames=frames, times=times, indices=indices)
 
 
 def channels_first(frames: Frames) -> Tensor:

@@ -5,12 +5,9 @@ Source: the SmolVLM report (arXiv 2504.05299) and the model card of HuggingFaceT
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from harness import Clip
-
-from .family import spacing
 from .piecewise import Piecewise
 
 if TYPE_CHECKING:
@@ -21,15 +18,6 @@ class SmolVLM(Piecewise):
     """The processor writes how long the video is and the minute and second of each frame."""
 
     whole: Mapping[str, Any] = {"do_image_splitting": False}
-
-    def video_settings(self, clips: Sequence[Clip]) -> dict[str, Any]:
-        settings = super().video_settings(clips)
-        for clip, known in zip(clips, settings["video_metadata"], strict=True):
-            # A number of frames and how many pass in a second is all it takes: so a second counts as one.
-            known["frames_indices"] = [round(float(time), 3) for time in clip.times]
-            known["fps"] = 1.0
-            known["duration"] = float(clip.times[-1]) + spacing(clip)
-        return settings
 
     def laid(self, pixels: Tensor) -> Tensor:
         return pixels.transpose(0, 1)  # from one prompt of many tiles to as many of one
