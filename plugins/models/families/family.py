@@ -50,6 +50,10 @@ class Family:
             raise UsageError(f"a model of type {config.model_type!r} takes no videos: use frames=images")
         if getattr(processor, "chat_template", None) is None:
             processor.chat_template = self.template or processor.tokenizer.chat_template
+        if processor.chat_template is None:
+            raise UsageError(
+                f"this model of type {config.model_type!r} has no chat template: take one made to chat"
+            )
 
     @property
     def tokenizer(self) -> Any:

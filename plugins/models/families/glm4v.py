@@ -1,8 +1,7 @@
 """GLM-4.1V, 4.5V and 4.6V: clips as videos, two frames a layer, each layer with its second as text.
 
 Source: the model card of zai-org/GLM-4.1V-9B-Thinking and the GLM-V team, arXiv 2507.01006. Frames and images
-share one token, so transformers cannot tell them apart in one prompt, and a video has two frames at least:
-what else there is goes in as images.
+share one token, so that transformers cannot tell them apart: beside images, clips go in as images, too.
 """
 
 from __future__ import annotations
@@ -22,8 +21,7 @@ class Glm4v(Family):
     form = "video"
 
     def tensors(self, prompt: Prompt) -> dict[str, Tensor]:
-        seen = [part for part in prompt.parts if not isinstance(part, str)]
-        if not all(isinstance(part, Clip) and len(part.frames) > 1 for part in seen):
+        if any(not isinstance(part, str | Clip) for part in prompt.parts):
             frames = [tuple(part.frames) if isinstance(part, Clip) else (part,) for part in prompt.parts]
             prompt = replace(prompt, parts=tuple(shown for part in frames for shown in part))
         return super().tensors(prompt)
