@@ -34,15 +34,26 @@ def video_llava(processor: Any, clip: Clip) -> Any:
     return processor(text=text, videos=clip.frames, return_tensors="pt")
 
 
+SAMPLED: dict[str, Any] = {
+    "do_sample_frames": False,
+    "video_metadata": [
+        {"fps": 24.0, "total_num_frames": 54, "frames_indices": [6, 18, 30, 42], "duration": 2.25}
+    ],
+}
+
+
 def timed_video(processor: Any, clip: Clip) -> Any:
     video = {"type": "video", "video": clip.frames}
-    sampled = {
-        "do_sample_frames": False,
-        "video_metadata": [{"fps": 24.0, "total_num_frames": 48, "frames_indices": [6, 18, 30, 42]}],
-    }
     return chat(
-        processor, [video], tokenize=True, return_dict=True, return_tensors="pt", processor_kwargs=sampled
+        processor, [video], tokenize=True, return_dict=True, return_tensors="pt", processor_kwargs=SAMPLED
     )
+
+
+def qwen3_vl(processor: Any, clip: Clip) -> Any:
+    # Later transformers fill the place between the clip's own start and end, those of the card all three.
+    text = chat(processor, [{"type": "video"}])
+    text = text.replace("<|vision_start|><|video_pad|><|vision_end|>", "<|video_pad|>")
+    return processor(text=text, videos=clip.frames, return_tensors="pt", videos_kwargs=SAMPLED)
 
 
 def images(processor: Any, clip: Clip) -> Any:
@@ -66,8 +77,14 @@ CARDS: dict[str, Card] = {
     "glm4v": timed_video,
     "glm4v_moe": timed_video,
     "idefics2": whole_images,
+    "internvl": timed_video,
     "llava_next_video": one_video,
     "llava_onevision": one_video,
+    "perception_lm": timed_video,
+    "qwen2_vl": one_video,
+    "qwen3_vl": qwen3_vl,
+    "qwen3_vl_moe": qwen3_vl,
+    "smolvlm": timed_video,
     "video_llama_3": timed_video,
     "video_llava": video_llava,
 }
