@@ -19,6 +19,7 @@ from harness.errors import HarnessError, IncompleteError, UsageError
 
 _MICRO = 1_000_000
 _CALLS, _SPENT = "budget/calls", "budget/microdollars"
+_LEDGER = ("calls", "in", "out")
 
 
 class BudgetError(IncompleteError):
@@ -32,10 +33,20 @@ class Price:
     input: float
     output: float
 
-    def of(self, usage: Mapping[str, int]) -> int:
-        """Millionths of a dollar for the tokens of one call."""
-        dollars = usage["prompt_tokens"] * self.input + usage.get("completion_tokens", 0) * self.output
-        return round(dollars)
+    def of(self, spent: float, said: float) -> int:
+        """Millionths of a dollar for tokens in and out."""
+        return round(spent * self.input + said * self.output)
+
+
+def tokens(usage: Mapping[str, int] | None) -> tuple[int, int] | None:
+    """Tokens in and out by what a server says of a call; None where it does not say.
+
+    Gemini counts those of thinking aloud in the total alone.
+    """
+    if not usage or "prompt_tokens" not in usage:
+        return None
+    spent = usage["prompt_tokens"]
+    return spent, max(usage.get("completion_tokens", 0), usage.get("total_tokens", 0) - spent)
 
 
 class Budget:
@@ -97,15 +108,22 @@ class Budget:
 
     def end(self, model: str, usage: Mapping[str, int] | None, aside: int, answered: bool) -> None:
         """Book a call that was begun. ``usage``: its tokens, where the server has said."""
-        price = self.prices.get(model)
+        price, counted = self.prices.get(model), tokens(usage)
         cost = 0
-        if price is not None and usage and "prompt_tokens" in usage:
-            cost = price.of(usage)
+        for what, count in zip(_LEDGER, (1, *(counted or (0, 0))), strict=True):
+            self._add(f"budget/{model}/{what}", count)
+        if price is not None and counted is not None:
+            cost = price.of(*counted)
             self._dearest = max(self._dearest, cost)
         elif answered and self.max_cost is not None and (price is None or price.input or price.output):
             self._unpriced = model
         if cost != aside:
             self._add(_SPENT, cost - aside)
+
+    def counted(self, model: str) -> tuple[int, int, int]:
+        """Calls of a model that have ended, tries included, and their tokens in and out as far as known."""
+        calls, spent, said = (self._add(f"budget/{model}/{what}", 0) for what in _LEDGER)
+        return calls, spent, said
 
 
 def require_prices(models: Iterable[str], prices: Mapping[str, Price]) -> None:

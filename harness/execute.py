@@ -19,7 +19,6 @@ from harness.config import RunConfig
 from harness.endpoint import server_of
 from harness.errors import HarnessError, IncompleteError
 from harness.finish import Outcome, finish
-from harness.judging import seats
 from harness.locks import CellLock
 from harness.plan import Plan, make_plan
 from harness.prefetch import BUDGET
@@ -70,8 +69,7 @@ class Run:
         """One budget for all servers that this run calls."""
         config, prepared = self.config, self.prepared
         budget = Budget(config.max_calls, config.max_cost, prepared.prices, self.ranks.add)
-        callers = [cell.model.plugin for cell in prepared.cells]
-        for plugin in (*callers, *(seat.plugin for seat in seats(prepared.judge))):
+        for plugin in prepared.asked():
             server = server_of(plugin)
             if server is not None:
                 server.budget = budget

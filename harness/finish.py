@@ -22,6 +22,7 @@ from harness.records import to_prediction
 from harness.registry import Built
 from harness.results import versions, write_predictions, write_run, write_verdicts
 from harness.runlog import log
+from harness.spending import behind_rating, of_run
 from harness.types import Prediction, Rating, SampleId, Status, Verdict
 
 
@@ -40,6 +41,8 @@ class Outcome:
     statuses: Mapping[str, int]
     rating: Rating | None = None
     rating_path: Path | None = None
+    failure: str = ""
+    """What the most frequent failure says."""
 
     @property
     def complete(self) -> bool:
@@ -69,18 +72,24 @@ def finish(
     keys = {sample.id: call.key for piece in plan.pieces for call in piece.calls for sample in call.group}
     name = cell.title()
     write_predictions(folder / f"{name}_predictions.jsonl", samples, predictions, keys)
-    write_run(folder / "run.json", config, [other for other in prepared.cells if other.model is cell.model])
+    cells = [other for other in prepared.cells if other.model is cell.model]
+    write_run(folder / "run.json", config, cells, of_run(prepared.asked()))
     if judge is None:
         statuses = _count(prediction.answer.status for prediction in predictions.values())
         _log(cell, asked, 0, statuses)
-        return Outcome(cell, folder, asked, 0, statuses)
+        failure = _most_frequent(prediction.answer.error for prediction in predictions.values())
+        return Outcome(cell, folder, asked, 0, statuses, failure=failure)
 
     verdicts, judged = judge_predictions(config.work_dir, judge, samples, predictions)
+    write_run(folder / "run.json", config, cells, of_run(prepared.asked()))
     write_verdicts(folder / f"{name}_{slug(judge.name)}_verdicts.jsonl", samples, verdicts)
     for id_, verdict in verdicts.items():
         if not verdict.ok:
             log.warning("sample %s: %s %s", id_, verdict.status.value, verdict.error or verdict.reply)
     rating = _rate(plan, judge, verdicts, subset=config.limit is not None or bool(config.ids))
+    usage = behind_rating((records[sample.id] for sample in samples), verdicts.values())
+    if usage:
+        rating = replace(rating, meta={**rating.meta, "usage": usage})
     imported = sum("imported" in prediction.answer.meta for prediction in predictions.values())
     if imported:
         rating = replace(rating, meta={**rating.meta, "imported": imported})
@@ -95,7 +104,8 @@ def finish(
     write_rating(path, rating)
     statuses = _count(verdict.status for verdict in verdicts.values())
     _log(cell, asked, judged, statuses)
-    return Outcome(cell, folder, asked, judged, statuses, rating, path)
+    failure = _most_frequent(verdict.error for verdict in verdicts.values())
+    return Outcome(cell, folder, asked, judged, statuses, rating, path, failure)
 
 
 def _predictions(plan: Plan, records: Mapping[Any, Mapping[str, Any]]) -> dict[SampleId, Prediction]:
@@ -145,3 +155,8 @@ def _log(cell: Cell, asked: int, judged: int, statuses: Mapping[str, int]) -> No
 
 def _count(statuses: Iterable[Status]) -> dict[str, int]:
     return dict(sorted(Counter(status.value for status in statuses).items()))
+
+
+def _most_frequent(errors: Iterable[str]) -> str:
+    found = Counter(error for error in errors if error).most_common(1)
+    return found[0][0] if found else ""

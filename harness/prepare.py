@@ -46,6 +46,10 @@ class Prepared:
     prices: Mapping[str, Price] = field(default_factory=dict)
     decoding: Decoding = field(default_factory=Here)
 
+    def asked(self) -> list[Any]:
+        """The models and judges themselves, as objects."""
+        return [*(cell.model.plugin for cell in self.cells), *(seat.plugin for seat in seats(self.judge))]
+
 
 def prepare(config: RunConfig, named: Named, world_size: int = 1) -> Prepared:
     """Build all plugins and list the samples. Raises UsageError with what to type next."""

@@ -19,12 +19,13 @@ from harness.registry import Built
 from harness.results import git_state, run_folder, write_json, write_predictions, write_verdicts
 from harness.runlog import log, logging_to
 from harness.scores import score_of
+from harness.spending import behind_rating
 from harness.types import Rating, SampleId, Verdict
 
 _OF_RATINGS = frozenset(
     {"judge", "judge_models", "judging", "judge_fingerprint", "questions", "scale", "counts", "intervals"}
-) | {"groups", "scores"}
-"""What the meta of a rating says of its judge and scores: never taken from another rating."""
+) | {"groups", "scores", "usage"}
+"""What the meta of a rating says of its judge, scores and costs: never taken from another rating."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,9 @@ def _rating(answered: Answered, judge: Built[Judge], verdicts: Mapping[SampleId,
     kept = {name: value for name, value in answered.meta.items() if name not in _OF_RATINGS}
     parts = {**answered.meta["parts"], "judge": judge.identity()}
     meta = {**kept, **judging_meta(judge, verdicts.values()), "parts": parts, **rating.meta}
+    usage = behind_rating((answered.records[sample.id] for sample in answered.samples), verdicts.values())
+    if usage:
+        meta["usage"] = usage
     return Rating(rating.coarse_all, rating.coarse_valid, rating.fine_all, rating.fine_valid, meta)
 
 

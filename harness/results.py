@@ -83,14 +83,18 @@ def write_verdicts(path: Path, samples: Iterable[Sample], verdicts: Mapping[Samp
     write_text(path, "".join(_line({"id": s.id, **from_verdict(verdicts[s.id])}) for s in samples))
 
 
-def write_run(path: Path, config: RunConfig, cells: Iterable[Cell]) -> None:
-    """What was run: settings, fingerprints, versions, the state of the source; no host, no path."""
+def write_run(path: Path, config: RunConfig, cells: Iterable[Cell], spent: Mapping[str, Any]) -> None:
+    """What was run: settings, fingerprints, versions, the state of the source; no host, no path.
+
+    spent: on calls to servers by this run until now.
+    """
     cells = list(cells)
     record = {
         "config": config.public(),
         "cells": [{"fingerprint": cell.fingerprint(), **cell.parts()} for cell in cells],
         "versions": versions(cells),
         "git": git_state(),
+        "spent": spent,
     }
     write_json(path, record)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from harness.budget import Price
+from harness.budget import Price, tokens
 from harness.cache import Cache
 from harness.cell import Cell, digest
 from harness.endpoint import server_of
@@ -102,7 +102,7 @@ def _cost(
         total, basis = assumed()
     spent, said = round(total[0]), round(total[1])
     price = prices.get(server.model)
-    dollars = price.of({"prompt_tokens": spent, "completion_tokens": said}) / 1e6 if price else None
+    dollars = price.of(spent, said) / 1e6 if price else None
     return Cost(built.entry.kind, built.name, server.model, calls, spent, said, dollars, basis)
 
 
@@ -140,10 +140,8 @@ def _of_verdicts(judge: Built[Any], work_dir: Path) -> list[Tokens]:
 
 
 def _usages(records: Iterable[Mapping[str, Any]]) -> list[Tokens]:
-    usages = (record.get("meta", {}).get("usage") or {} for record in records)
-    return [
-        (use["prompt_tokens"], use.get("completion_tokens", 0)) for use in usages if "prompt_tokens" in use
-    ]
+    usages = (tokens(record.get("meta", {}).get("usage")) for record in records)
+    return [usage for usage in usages if usage is not None]
 
 
 def _for_answers(estimate: Estimate) -> tuple[Tokens, str]:

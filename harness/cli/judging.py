@@ -25,6 +25,7 @@ from harness.prepare import build_judge, check_writable, prices_of
 from harness.registry import Built, Registry
 from harness.rejudging import Comparison, Rejudged, compare, rejudge
 from harness.results import agreed_stamp
+from harness.spending import of_run, sentences
 from harness.stopping import Stop
 from harness.types import Status
 from harness.work import Alone
@@ -46,6 +47,8 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps([_summary(*result) for result in results], ensure_ascii=False))
     else:
         print("\n\n".join(_report(*result) for result in results))
+        for sentence in sentences(of_run(seat.plugin for seat in seats(judge))):
+            print(f"this run: {sentence}")
     broken = [f"{done.answered.label}: {_counts(done)}" for done, _ in results if not _complete(done)]
     if broken:
         raise IncompleteError(f"incomplete: {'; '.join(broken)}; failures of the judge are tried again")

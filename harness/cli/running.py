@@ -15,7 +15,8 @@ from harness.cli.checking import prepared_run
 from harness.errors import IncompleteError
 from harness.execute import Run
 from harness.finish import Outcome
-from harness.prepare import decode_one_each
+from harness.prepare import Prepared, decode_one_each
+from harness.redaction import one_line
 from harness.stopping import Stop
 from harness.work import join
 
@@ -35,11 +36,24 @@ def run(args: argparse.Namespace) -> int:
     else:
         for outcome in outcomes:
             print(_report(outcome))
+        if outcomes:
+            _tell_spending(prepared)
     broken = [outcome for outcome in outcomes if not outcome.complete]
     if broken:
         counts = "; ".join(f"{outcome.cell.label}: {_counts(outcome)}" for outcome in broken)
-        raise IncompleteError(f"incomplete: {counts}; run the same command again to retry the failures")
+        says = one_line(broken[0].failure, limit=120)
+        cause = f' (most often "{says}")' if says else ""
+        raise IncompleteError(
+            f"incomplete: {counts}; run the same command again to retry the failures{cause}"
+        )
     return 0
+
+
+def _tell_spending(prepared: Prepared) -> None:
+    from harness.spending import of_run, sentences
+
+    for sentence in sentences(of_run(prepared.asked())):
+        print(f"this run: {sentence}")
 
 
 def _say(sentence: str) -> None:
@@ -64,6 +78,7 @@ def _summary(outcome: Outcome) -> dict[str, Any]:
         "asked": outcome.asked,
         "judged": outcome.judged,
         "statuses": dict(outcome.statuses),
+        "usage": rating.meta.get("usage", {}) if rating else {},
         "rating": str(outcome.rating_path) if outcome.rating_path else None,
         "coarse_all": dict(rating.coarse_all) if rating else None,
         "coarse_valid": dict(rating.coarse_valid) if rating else None,

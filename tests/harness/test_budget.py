@@ -87,6 +87,12 @@ def test_prices_are_read_by_model(tmp_path: Path) -> None:
     assert read_prices(None) == {}
 
 
+def test_the_example_in_the_docs_is_one(root: Path) -> None:
+    prices = read_prices(root / "docs/examples/prices.toml")
+    assert prices["gpt-4o"] == Price(2.5, 10.0)
+    assert len(prices) > 3
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -166,6 +167,29 @@ def test_max_cost_ends_a_run_before_it_costs_more(vidharness: Runner, tmp_path: 
     assert all(record["meta"]["usage"] == usage for record in records)
 
 
+def test_tokens_and_dollars_are_recorded_and_told(vidharness: Runner, tmp_path: Path) -> None:
+    (tmp_path / "prices.toml").write_text('["m"]\ninput = 1.0\noutput = 5.0\n')
+    unique = lambda request: f"red {key_of(request)}"  # noqa: E731
+    with OpenAIServer(unique) as model, OpenAIServer("3") as judge:
+        words = (
+            *SHAPES, model.url, *ONE_FRAME, "--limit", "4", "--judge", "gpt-4o",
+            "--judge_base_url", judge.url, "--prices", "prices.toml",
+        )  # fmt: skip
+        _, first, _ = vidharness(*words)
+        _, again, _ = vidharness(*words)
+    told = re.search(r"this run: m: 4 calls, ([\d,]+) tokens in, ([\d,]+) out, \$([\d.]+)", first)
+    assert told is not None and "this run: gpt-4o: 4 calls" in first and "no price known" in first
+    assert "this run:" not in again
+    spent, said = (int(number.replace(",", "")) for number in told.groups()[:2])
+    assert float(told[3]) == pytest.approx((spent + 5 * said) / 1e6, abs=1e-4)
+    runs = [json.loads(file.read_text()) for file in sorted(tmp_path.rglob("run.json"))]
+    assert [sorted(run["spent"]) for run in runs] == [["gpt-4o", "m"], []]
+    assert runs[0]["spent"]["m"]["dollars"] == pytest.approx((spent + 5 * said) / 1e6)
+    ratings = [json.loads(file.read_text())["meta"]["usage"] for file in tmp_path.rglob("*_rating.json")]
+    assert ratings[0] == ratings[1] and ratings[0]["verdicts"]["calls"] == 4
+    assert ratings[0]["answers"] == {"calls": 4, "prompt_tokens": spent, "completion_tokens": said}
+
+
 @pytest.mark.parametrize("verb", ["run", "check"])
 def test_max_cost_needs_prices(vidharness: Runner, tmp_path: Path, verb: str) -> None:
     words = (verb, *SHAPES[1:], "http://127.0.0.1:9/v1", "--judge", "gpt-4o", "--judge_base_url",
@@ -175,6 +199,43 @@ def test_max_cost_needs_prices(vidharness: Runner, tmp_path: Path, verb: str) ->
     (tmp_path / "prices.toml").write_text('["m"]\ninput = 1\noutput = 1\n')
     code, _, err = vidharness(*words, "--prices", "prices.toml")
     assert code == 2 and "the price of gpt-4o" in err
+
+
+NAMES = [("gemini:m", "GEMINI_API_KEY"), ("azure:m", "AZURE_OPENAI_ENDPOINT"), ("vllm:m", "")]
+
+
+@pytest.mark.parametrize("role", ["model", "judge"])
+@pytest.mark.parametrize(("name", "lacking"), NAMES)
+def test_short_names_are_checked_offline(
+    vidharness: Runner, monkeypatch: pytest.MonkeyPatch, role: str, name: str, lacking: str
+) -> None:
+    for variable in ("GEMINI_API_KEY", "AZURE_OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT"):
+        monkeypatch.delenv(variable, raising=False)
+    model, judge = (name, "exact") if role == "model" else ("vllm:m", name)
+    code, _, err = vidharness("check", *SHAPES[1:3], "--model", model, "--judge", judge, "--limit", "1")
+    assert code == (2 if lacking else 0)
+    flag = "--base_url" if role == "model" else "--judge_base_url"
+    assert not lacking or (lacking in err and flag in err and err.count("\n") == 1)
+
+
+def test_a_name_runs_through_with_another_one_as_judge(
+    vidharness: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", "gemini-secret")
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", "azure-secret")
+    with (
+        OpenAIServer("red", dialect="vllm", key="none") as model,
+        OpenAIServer("3", dialect="azure-deployment", key="azure-secret") as judge,
+    ):
+        code, out, err = vidharness(
+            "run", *SHAPES[1:3], "--limit", "4", "--model", "vllm:m", "--base_url", model.url,
+            "--model_args", "frames=video", 'extra_body={"seed": 1}', "--judge", "azure:my-gpt-4o",
+            "--judge_base_url", f"{judge.url}/chat/completions?api-version=2024-10-21",
+        )  # fmt: skip
+    assert code == 0 and "4 ok" in out, err
+    assert {request.videos[0].shape[0] for request in model.requests} == {8}
+    assert all(request.body["seed"] == 1 for request in model.requests)
+    assert "secret" not in out + err
 
 
 @pytest.mark.parametrize("words", [("--max_calls", "0"), ("--max_cost", "0"), ("--max_cost", "-1")])
