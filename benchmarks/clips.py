@@ -22,6 +22,7 @@ class Subject:
     width: int
     height: int
     b_frames: int
+    seed: int = 1
 
     @property
     def name(self) -> str:
@@ -30,7 +31,7 @@ class Subject:
 
     def made(self, folder: Path) -> Path:
         """The file, made unless the folder has it already."""
-        path = folder / f"{self.seconds}s-{self.height}p-{self.b_frames}b.mp4"
+        path = folder / f"{self.seconds}s-{self.height}p-{self.b_frames}b-{self.seed}.mp4"
         if not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
             unfinished = path.with_suffix(".part.mp4")
@@ -39,7 +40,7 @@ class Subject:
         return path
 
     def _write(self, path: Path) -> None:
-        scene, grain = _scene(self.width, self.height)
+        scene, grain = _scene(self.width, self.height, self.seed)
         with av.open(str(path), "w") as container:
             stream = container.add_stream("libx264", rate=RATE)
             stream.width, stream.height, stream.pix_fmt = self.width, self.height, "yuv420p"
@@ -61,9 +62,9 @@ SUBJECTS = (
 )
 
 
-def _scene(width: int, height: int) -> tuple[npt.NDArray[np.uint8], list[npt.NDArray[np.uint8]]]:
+def _scene(width: int, height: int, seed: int) -> tuple[npt.NDArray[np.uint8], list[npt.NDArray[np.uint8]]]:
     """Clouds half as wide again as the picture, and a few sheets of grain."""
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(seed)
     size = (width * 3 // 2, height * 3 // 2)
     clouds = np.zeros((size[1], size[0], 3), np.float32)
     for cell in (4, 16, 64, 256):
