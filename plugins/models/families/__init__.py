@@ -7,6 +7,7 @@ itself: whatever transformers loads for images and text, and has a chat template
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 
 from harness.errors import UsageError
 
@@ -35,11 +36,17 @@ INSTEAD = {
 }
 """Kinds that only run with code of their own, which is never run here, and what to take instead."""
 
+NEEDS = {"perception_lm": "timm", "smolvlm": "num2words"}
+"""What transformers wants for a kind and does not bring."""
+
 
 def family_class(model_type: str) -> type:
     """The class of that kind's family. Raises UsageError for a kind that cannot be read."""
     if model_type in INSTEAD:
         raise UsageError(f"a model of type {model_type!r} cannot be read here: {INSTEAD[model_type]}")
+    package = NEEDS.get(model_type)
+    if package is not None and find_spec(package) is None:
+        raise UsageError(f"{package} is not installed: pip install 'vidharness[hf]'")
     module, _, name = FAMILIES.get(model_type, "family:Family").partition(":")
     found: type = getattr(import_module(f".{module}", __name__), name)
     return found
