@@ -29,7 +29,8 @@ _PASSING = {408, 409, 425}
 """Statuses of 4xx that say nothing about the call; 429 is a matter of its own."""
 _FIELD = re.compile(r"\b(max_tokens|max_completion_tokens|temperature|detail|video_url)\b")
 _NOT_TAKEN = re.compile(
-    r"unsupported|not support|deprecated|unknown|unrecognized|unexpected|not permitted|cannot find field",
+    r"unsupported|not support|deprecated|unknown|unrecognized|unexpected|not permitted|cannot find field"
+    r"|supported values are",
     re.IGNORECASE,
 )
 

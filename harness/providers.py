@@ -15,6 +15,8 @@ from harness.errors import UsageError
 from harness.redaction import bare_url
 
 ProviderName = Literal["openai", "azure", "gemini", "anthropic", "openrouter", "vllm", "sglang", "lmdeploy"]
+FramesAs = Literal["images", "video", "sequence"]
+"""An image each, one video file, or the list of images that some servers take for a video."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +25,8 @@ class Provider:
 
     title: for people. url: its address, None where everybody has one of their own. key_env: environment
     variable with the key. url_env: environment variable with an address in place of ``url``. own: run by
-    its users, who may need no key. example: a model for lists. video: fields of a request that make the
-    server take every frame of a video.
+    its users, who may need no key. example: a model for lists. frames: how it takes those of a clip, as its
+    pages say. video: fields of a request that make it use every frame of a video.
     """
 
     name: ProviderName
@@ -34,6 +36,7 @@ class Provider:
     url_env: str | None = None
     own: bool = False
     example: str = ""
+    frames: tuple[FramesAs, ...] = ("images",)
     video: Mapping[str, Any] = field(default_factory=dict)
 
     def summary(self, what: str, flag: str) -> str:
@@ -62,6 +65,7 @@ PROVIDERS: Mapping[str, Provider] = {
             "OPENAI_API_KEY",
             url_env="OPENAI_BASE_URL",
             example="gpt-4.1",
+            frames=get_args(FramesAs),  # whoever's server it is
         ),
         Provider(
             "azure",
@@ -91,6 +95,7 @@ PROVIDERS: Mapping[str, Provider] = {
             "https://openrouter.ai/api/v1",
             "OPENROUTER_API_KEY",
             example="qwen/qwen2.5-vl-72b-instruct",
+            frames=("images", "video"),
         ),
         Provider(
             "vllm",
@@ -99,9 +104,18 @@ PROVIDERS: Mapping[str, Provider] = {
             "VLLM_API_KEY",
             own=True,
             example=_QWEN,
+            frames=get_args(FramesAs),
             video=_ALL_FRAMES,
         ),
-        Provider("sglang", "SGLang", "http://localhost:30000/v1", "SGLANG_API_KEY", own=True, example=_QWEN),
+        Provider(
+            "sglang",
+            "SGLang",
+            "http://localhost:30000/v1",
+            "SGLANG_API_KEY",
+            own=True,
+            example=_QWEN,
+            frames=("images", "video"),
+        ),
         Provider(
             "lmdeploy",
             "LMDeploy",
@@ -109,6 +123,7 @@ PROVIDERS: Mapping[str, Provider] = {
             "LMDEPLOY_API_KEY",
             own=True,
             example=_QWEN,
+            frames=get_args(FramesAs),
         ),
     )
 }

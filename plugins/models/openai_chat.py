@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from harness import Answer, Clip, Prompt, Status, UsageError
 from harness.endpoint import CONCURRENCY, RETRIES, Endpoint
-from harness.providers import ProviderName
+from harness.providers import FramesAs, ProviderName
 
 from .chat_media import ImageFormat, VideoFormat, data_url, sequence_timing, sequence_url, video_url
 
 if TYPE_CHECKING:
     from harness.types import Frame
 
-Frames = Literal["images", "video", "sequence"]
 Detail = Literal["auto", "low", "high"]
 _OURS = ("model", "messages", "max_tokens", "max_completion_tokens", "temperature", "stream", "n")
 """Fields of a request that ``extra_body`` may not hold."""
@@ -55,7 +54,7 @@ class OpenAIChat:
         retries: int = RETRIES,
         max_tokens: int = 512,
         temperature: float | None = 0.0,
-        frames: Frames = "images",
+        frames: FramesAs = "images",
         image_format: ImageFormat = "png",
         video_format: VideoFormat = "rgb",
         video_fps: float | None = None,
@@ -66,7 +65,7 @@ class OpenAIChat:
         provider: ProviderName = "openai",
     ) -> None:
         for name, value, known in (
-            ("frames", frames, Frames),
+            ("frames", frames, FramesAs),
             ("image_format", image_format, ImageFormat),
             ("video_format", video_format, VideoFormat),
             ("detail", detail, Detail),
@@ -88,7 +87,7 @@ class OpenAIChat:
         self.concurrency = concurrency
         self.max_tokens = max_tokens
         self.temperature = temperature
-        self.frames: Frames = frames
+        self.frames: FramesAs = frames
         self.image_format: ImageFormat = image_format
         self.video_format: VideoFormat = video_format
         self.video_fps = video_fps
@@ -104,6 +103,10 @@ class OpenAIChat:
             timeout=timeout,
             retries=retries,
         )
+        if frames not in self.server.provider.frames:
+            raise UsageError(
+                f"{self.server.provider.title} takes no {frames}: leave --model_args frames={frames} out"
+            )
 
     def check(self) -> None:
         """Raises UsageError when the key is missing or the address is none; no network."""

@@ -200,14 +200,20 @@ def test_long_side_scales_videos_too(frames: str) -> None:
     assert server.requests[0].videos[0].shape == (2, 10, 20, 3)
 
 
-def test_a_server_without_videos_says_so_and_the_run_what_to_type() -> None:
-    refusal = status(400, "Invalid value: 'video_url'. Supported values are: 'text' and 'image_url'.")
-    with OpenAIServer(refusal, dialect="vllm") as server:
-        answer = asked(server, Prompt((clip_of(noise(2, 8, 8, 3)),)), frames="video", provider="vllm")
-    assert "video_url" in answer.error
-    refusal = status(400, "unknown content type video_url")
-    with OpenAIServer(refusal, dialect="vllm") as server, pytest.raises(HarnessError, match="frames=images"):
-        asked(server, Prompt((clip_of(noise(2, 8, 8, 3)),)), frames="video", provider="vllm")
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Invalid value: 'video_url'. Supported values are: 'text', 'image_url', and 'input_audio'.",
+        "Unknown part type: video_url",
+    ],
+)
+def test_a_server_without_videos_ends_the_run_which_says_what_to_type(said: str) -> None:
+    prompt = Prompt((clip_of(noise(2, 8, 8, 3)),))
+    with (
+        OpenAIServer(status(400, said), dialect="vllm") as server,
+        pytest.raises(HarnessError, match="--model_args frames=images"),
+    ):
+        asked(server, prompt, frames="video", provider="vllm")
 
 
 def test_further_fields_reach_the_server_and_go_before_ours() -> None:
@@ -250,7 +256,7 @@ def test_a_cut_off_answer_is_an_answer_and_says_so() -> None:
 
 
 def test_too_large_a_request_says_how_to_make_it_smaller() -> None:
-    with OpenAIServer(status(413)) as server:
+    with OpenAIServer([status(413), "ok"]) as server:
         answer = asked(server, Prompt(("q",)))
     assert answer.status is Status.MODEL_ERROR and "long_side=768" in answer.error
 
@@ -311,6 +317,8 @@ def test_the_check_needs_a_key_and_no_network(monkeypatch: pytest.MonkeyPatch) -
         {"image_format": "webp"},
         {"detail": "ultra"},
         {"frames": "gif"},
+        {"frames": "video", "provider": "gemini"},
+        {"frames": "sequence", "provider": "sglang"},
         {"video_format": "h265"},
         {"video_fps": 0},
         {"extra_body": {"messages": []}},
