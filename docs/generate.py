@@ -2,7 +2,7 @@
 
 A part stands between ``<!-- begin: WORDS -->`` and ``<!-- end -->``. WORDS say what fills it:
 ``vidharness ...`` the output of that command, ``file PATH`` the text of a file of this repository,
-``options KIND NAME`` a table of the options of a plugin.
+``options KIND NAME`` a table of the options of a plugin, ``providers`` one of the servers with short names.
 Parts that take longer (a whole run of the demo) are marked ``slow`` and only made with --slow.
 """
 
@@ -35,6 +35,8 @@ def filled(words: str) -> str:
         return f"```console\n$ vidharness {rest}\n{output(shlex.split(rest))}\n```\n"
     if kind == "options":
         return options(*rest.split())
+    if kind == "providers":
+        return providers()
     raise SystemExit(f"cannot fill a part called {words!r}")
 
 
@@ -50,6 +52,19 @@ def options(kind: str, name: str) -> str:
             default = "none" if option.default is None else f"`{option.default}`"
             shown = "required" if option.required else default
             lines.append(f"| `{option.name}` | {option.type_text} | {shown} |")
+    return "\n".join(lines) + "\n"
+
+
+def providers() -> str:
+    """The servers with short names, as a Markdown table."""
+    from harness.providers import PROVIDERS
+
+    lines = ["| name | server | address | key | frames as |", "|---|---|---|---|---|"]
+    for name, provider in PROVIDERS.items():
+        urls = [url for url in (provider.url_env, provider.url) if url]
+        where = ", else ".join(f"`{url}`" for url in urls)
+        key = f"`{provider.key_env}`" + ("" if not provider.own else ", if any")
+        lines.append(f"| `{name}:` | {provider.title} | {where} | {key} | {', '.join(provider.frames)} |")
     return "\n".join(lines) + "\n"
 
 

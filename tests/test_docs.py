@@ -14,8 +14,9 @@ FOREIGN = {
     *("--master", "--max-restarts", "--rdzv-backend", "--rdzv-endpoint", "--rdzv-id"),
     *("--nodes", "--ntasks-per-node", "--gpus-per-node", "--cpus-per-task", "--time", "--signal"),
     *("--no-kill", "--tensor-parallel-size", "--limit-mm-per-prompt", "--repo-type"),
+    *("--media-io-kwargs", "--model-path"),
 }
-"""Flags of torchrun, Slurm, vLLM and the hub."""
+"""Flags of torchrun, Slurm, vLLM, SGLang and the hub."""
 
 
 def pages(root: Path) -> list[Path]:
