@@ -165,10 +165,13 @@ def main(words: Sequence[str] | None = None) -> None:
     samples = prepared.samples[cell.dataset.name]
     figures, load = Figures(), os.getloadavg()[0]
     with closing(prepared.decoding):
-        ways = Ways(cell, given.tokens, given.prefetch_bytes)
+        ways = Ways(cell, min(WARM, given.tokens), given.prefetch_bytes)
         print(f"{ways}; made in {time.monotonic() - began:.0f} s", flush=True)
         for batch in given.batches:
-            ways.bare(samples[:batch], tokens=min(WARM, given.tokens))
+            ways.bare(samples[:batch])
+        ways.plain(samples[:1])
+        ways.runner(samples[: asked(1, given)], 1)
+        ways.tokens = given.tokens
         print(f"Prompts of {ways.length} tokens; {given.full} or more batches of each size", flush=True)
         try:
             measure(steps(ways, samples, given, figures), given.rounds, began + 60 * given.minutes)

@@ -75,7 +75,7 @@ class Ways:
 
     def plain(self, samples: Sequence[Sample]) -> float:
         """Samples a second, one after the other, through transformers' own processor and module."""
-        with self._saying(self.tokens), _as_published(self.module), quiet_transformers():
+        with self._saying(), _as_published(self.module), quiet_transformers():
             start = perf_counter()
             for sample in samples:
                 inputs = self._processed(self._prompt(sample))
@@ -83,15 +83,15 @@ class Ways:
                 self._processor.batch_decode(said, skip_special_tokens=True)
             return len(samples) / (perf_counter() - start)
 
-    def bare(self, samples: Sequence[Sample], calls: int = 1, tokens: int | None = None) -> float:
+    def bare(self, samples: Sequence[Sample], calls: int = 1) -> float:
         """Samples a second of ``generate``, with all samples in each call and tensors that are ready."""
         inputs = self._there(self.plugin.inputs([self._prompt(sample) for sample in samples]))
         self.length = inputs["input_ids"].shape[1]
-        with self._saying(tokens or self.tokens):
+        with self._saying():
             _finish(self.module)
             start = perf_counter()
             for _ in range(calls):
-                self._answered(inputs, tokens)
+                self._answered(inputs)
             _finish(self.module)
             return calls * len(samples) / (perf_counter() - start)
 
@@ -108,7 +108,7 @@ class Ways:
         for name, (place, function) in watched.items():
             setattr(place, name, function)
         try:
-            with self._saying(self.tokens):
+            with self._saying():
                 seconds = seconds_to_answer(cell, samples, BatchSize(batch), self.budget)
         finally:
             for name, (place, _) in watched.items():
@@ -162,22 +162,22 @@ class Ways:
             name: one.to(self.module.device) for name, one in inputs.items() if isinstance(one, torch.Tensor)
         }
 
-    def _answered(self, inputs: Tensors, tokens: int | None = None) -> Any:
+    def _answered(self, inputs: Tensors) -> Any:
         import torch
 
         with torch.inference_mode():
             ids = self._generate(**inputs)
         new = ids.shape[1] - inputs["input_ids"].shape[1]
-        if new != (tokens or self.tokens):
-            raise RuntimeError(f"{new} new tokens, not {tokens or self.tokens}")
+        if new != self.tokens:
+            raise RuntimeError(f"{new} new tokens, not {self.tokens}")
         return ids
 
     @contextmanager
-    def _saying(self, tokens: int) -> Iterator[None]:
-        """As many new tokens in each answer meanwhile."""
+    def _saying(self) -> Iterator[None]:
+        """As many new tokens in each answer meanwhile as there should be."""
         own = self.module.generation_config
         before = own.min_new_tokens, own.max_new_tokens
-        own.min_new_tokens = own.max_new_tokens = tokens
+        own.min_new_tokens = own.max_new_tokens = self.tokens
         try:
             yield
         finally:

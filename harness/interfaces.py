@@ -51,10 +51,10 @@ class Model(Protocol):
     takes in its place, say pixels resized and text tokenized; ``generate`` takes plain prompts as well, and
     a mixture. The harness calls it ahead of ``generate``, from several threads at once, maybe before
     ``load``, with prompts about one video, which share its clip; a model with ``concurrency`` or ``server``
-    is not asked to. Where it raises anything but HarnessError, ``generate`` gets those prompts as they are.
-    The harness lets go of the frames then: a value should not refer to them, and says with
+    is not asked to. It then lets go of the frames: a value should not refer to them, and says with
     ``nbytes: int`` what it holds, which counts within ``--prefetch_bytes`` in their place. What several
-    values share, one of them counts. A value without ``nbytes`` counts as if it held the frames.
+    values share, one of them counts; one without ``nbytes`` counts as if it held the frames. Where
+    ``prepare`` raises anything but HarnessError, ``generate`` gets those prompts as they are.
     """
 
     def generate(self, prompts: Sequence[Prompt]) -> Iterable[Answer]:

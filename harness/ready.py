@@ -68,8 +68,9 @@ class Groundwork:
     ) -> None:
         self._cell, self._still_open, self._prepare, self._budget = cell, still_open, prepare, budget
         self._growth = 1.0
-        """Bytes of what was prepared, for each byte of its frames, at most; largest: in all."""
+        """The most bytes that a byte of frames has come to by being prepared."""
         self._largest = 0
+        """The most bytes that a piece has come to."""
 
     def foresee(self, piece: Piece) -> Loan:
         """What the piece will take up, by its file and by what others came to."""
