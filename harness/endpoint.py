@@ -16,29 +16,20 @@ from urllib.parse import urlsplit
 
 from harness.budget import Budget
 from harness.chat_call import ChatServer, Reply
+from harness.dead_ends import LONGEST_WAIT, Patience, Words, final, rejecting, unreliable
 from harness.errors import HarnessError, UsageError
 from harness.gate import Gate
 from harness.pacing import Ended
 from harness.providers import ProviderName, address, provider_named
 from harness.redaction import bare_url
-from harness.retrying import IN_HAND, RetryBudget, Tries
-from harness.types import Answer
+from harness.retrying import RetryBudget, Tries
+from harness.types import Answer, Status
 
 CONCURRENCY = 64
 """Calls under way at once at most; how many there are is learnt from the server."""
 RETRIES = 6
-SILENT_ROUNDS = (3, 8)
-"""Rounds of calls without a reply that end a run: before the server's first answer, and later."""
-REFUSED_ROUNDS = 20
-"""Rounds of refused calls that end a run; the pauses between them add up to a quarter of an hour. One call
-that is always refused, for its size perhaps, is given up sooner (``harness.retrying``)."""
-LONGEST_WAIT = 600.0
-"""Seconds of ``Retry-After`` that are waited for."""
-_CURES = {"temperature": "temperature=none", "detail": "detail=auto", "video_url": "frames=images"}
-"""What to type when a server does not take a field."""
-_KEY_REFUSED, _NO_CREDIT = "API key not valid", "credit balance is too low"
-"""How Gemini and Anthropic say, with HTTP 400, what others say with 401 and 402."""
-_AGAIN = "then type the same command again; what is answered is kept"
+_WORD = {"role": "user", "content": "Hello"}
+"""A call that can be rejected only where every other is, too."""
 
 Message = Mapping[str, Any]
 """One message of a chat as the protocol has it: role and content."""
@@ -86,7 +77,8 @@ class Endpoint:
         self._timeout = timeout
         self._retries = retries
         self._retry_budget = RetryBudget()
-        self._silences = 0
+        self._patience = Patience()
+        self._untried = True
         self._length_option = "max_tokens"
         self._lock = Lock()
         self._made: ChatServer | None = None
@@ -133,8 +125,8 @@ class Endpoint:
 
         Waits for its turn. ``meta`` holds the server's model id, usage and finish reason. Raises
         HarnessError where no further call could succeed: bad key, unknown model, no credit, an option the
-        model refuses, a server that has been out of reach or refused every call for long, more retries
-        than the run has, no budget left, or a gate that is closed.
+        model refuses, a server that rejects even a word alone, one that has been out of reach or failed or
+        refused every call for long, more retries than the run has, no budget left, or a gate that is closed.
         """
         tries, delay, attempt = Tries(self._retries), 0.0, 0
         heat = {} if temperature is None else {"temperature": temperature}
@@ -148,20 +140,18 @@ class Endpoint:
                 # Newer models of OpenAI know the same limit by another name only.
                 self._length_option = "max_completion_tokens"
                 continue
-            self._stop_if_final(reply)
+            words = self._words
+            _stop(final(reply, words))
             if reply.ended is Ended.ACCEPTED:
+                self._stop_if_all_are_rejected(reply, request)
                 self._retry_budget.give_back()
                 return reply.answer
-            self._stop_if_hopeless(reply)
+            _stop(self._patience.end(reply, self.gate.pace, words))
             wait = tries.again(reply.ended, reply.answer.error, self.gate.pace.accepted)
             if wait is None:
                 return reply.answer
             if reply.ended is Ended.FAILED and not self._retry_budget.take():
-                raise HarnessError(
-                    f"calls to {self._where} fail more often than they succeed, and the {IN_HAND} retries in "
-                    f"hand are used up (the last time {reply.answer.error}): see what ails it, or take "
-                    f"failures as they are with {self.args_flag} retries=0, {_AGAIN}"
-                )
+                _stop(unreliable(reply, words))
             delay, attempt = wait, attempt + 1
 
     def _once(self, request: Mapping[str, Any], delay: float, attempt: int) -> Reply:
@@ -194,51 +184,27 @@ class Endpoint:
             return self._made
 
     @property
-    def _where(self) -> str:
-        return bare_url(self.url)
+    def _words(self) -> Words:
+        where = bare_url(self.url)
+        return Words(where, self.model, self.url_flag, self.args_flag, self.key_env, self.key is not None)
 
-    def _stop_if_final(self, reply: Reply) -> None:
-        """Raise HarnessError for a reply that every further call would get, too."""
-        http, where = reply.http, self._where
-        said = reply.answer.error.removeprefix(f"HTTP {http}: ")
-        if http == 401 or _KEY_REFUSED in said:
-            fault = f"refuses the key in {self.key_env}" if self.key else "wants a key"
-            raise HarnessError(
-                f"{where} {fault} (HTTP {http}): export {self.key_env}=... with a valid one, {_AGAIN}"
-            )
-        if http == 404:
-            raise HarnessError(
-                f"{where} knows no model {self.model!r}, or is not an address that ends in /v1 "
-                f"(HTTP 404: {said}): correct the name or {self.url_flag}, {_AGAIN}"
-            )
-        if http == 402 or "insufficient_quota" in (reply.code, reply.kind) or _NO_CREDIT in said:
-            raise HarnessError(
-                f"{where} says the account has no credit left (HTTP {http}): top it up, {_AGAIN}"
-            )
-        if reply.unsupported in _CURES:
-            raise HarnessError(
-                f"{self.model} at {where} does not take this {reply.unsupported} ({said}): "
-                f"add {self.args_flag} {_CURES[reply.unsupported]}, {_AGAIN}"
-            )
+    def _stop_if_all_are_rejected(self, reply: Reply, request: Mapping[str, Any]) -> None:
+        """Raise HarnessError when the first reply is a rejection, and a mere word is rejected like it.
 
-    def _stop_if_hopeless(self, reply: Reply) -> None:
-        """Raise HarnessError when the server has been of no use to any call for long."""
-        pace, said = self.gate.pace, reply.answer.error
+        Many a server that does not know a model says so with HTTP 400.
+        """
         with self._lock:
-            self._silences = self._silences + 1 if reply.http is None else 0
-            silences = self._silences
-        if pace.rounds >= SILENT_ROUNDS[pace.accepted > 0] and silences > pace.rounds:
-            raise HarnessError(
-                f"{self._where} has failed {silences} calls in a row ({said}): see that the server runs and "
-                f"{self.url_flag} names it, {_AGAIN}"
-            )
-        if reply.ended is Ended.REFUSED and pace.rounds >= REFUSED_ROUNDS:
-            raise HarnessError(f"{self._where} has refused every call for long ({said}): wait, {_AGAIN}")
-        if reply.retry_after is not None and reply.retry_after > LONGEST_WAIT:
-            raise HarnessError(
-                f"{self._where} takes no call for {reply.retry_after / 3600:.1f} hours ({said}): "
-                f"wait, {_AGAIN}"
-            )
+            first, self._untried = self._untried, False
+        if not first or reply.http == 200 or reply.answer.status is Status.REFUSED:
+            return
+        if self._once({**request, "messages": [_WORD]}, 0.0, 0).http == reply.http:
+            self._untried = True  # the next cell finds out, too
+            _stop(rejecting(reply, self._words))
+
+
+def _stop(sentence: str | None) -> None:
+    if sentence is not None:
+        raise HarnessError(sentence)
 
 
 def server_of(plugin: object) -> Endpoint | None:

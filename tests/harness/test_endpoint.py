@@ -10,7 +10,8 @@ import pytest
 from openai_server import CUT, HALF, HANG, RESET, OpenAIServer, Request, raw, status
 
 from harness import Answer, HarnessError, Status, UsageError
-from harness.endpoint import REFUSED_ROUNDS, Endpoint
+from harness.dead_ends import FAILED_ROUNDS, REFUSED_ROUNDS
+from harness.endpoint import Endpoint
 from harness.gate import ClosedError, Gate
 from harness.retrying import IN_HAND, SAME
 
@@ -101,13 +102,13 @@ FAILURES: list[tuple[str, Any, Status, int, str]] = [
 def test_every_failure_is_a_status_with_a_cause(
     naps: list[float], failure: Any, wanted: Status, calls: int, cause: str
 ) -> None:
-    with OpenAIServer(failure) as server:
+    with OpenAIServer([*[failure] * calls, "Hello to you"]) as server:
         answer = asked(server, retries=2, timeout=0.2)
     assert answer.status is wanted
     assert cause in answer.error and "\n" not in answer.error
-    assert len(server.requests) == calls
+    made = [request.attempt for request in server.requests if request.text != "Hello"]
+    assert made == list(range(calls))
     assert len(naps) >= calls - 1
-    assert [request.attempt for request in server.requests] == list(range(calls))
 
 
 PASSING = [status(500), status(502), status(429), RESET, HALF, CUT, raw("<html>"), raw({"choices": []})]
@@ -196,8 +197,9 @@ def test_the_same_failure_while_others_are_answered_is_the_questions_own(naps: l
 
 
 def test_more_failures_than_answers_end_the_run(naps: list[float]) -> None:
-    with OpenAIServer(status(500)) as server:
+    with OpenAIServer(["red", status(500)]) as server:
         endpoint = Endpoint("gpt-4o", server.url, retries=6)
+        ask(endpoint)
         with pytest.raises(HarnessError, match=f"the {IN_HAND} retries in hand are used up") as raised:
             for _ in range(IN_HAND):
                 assert ask(endpoint).status is Status.MODEL_ERROR
@@ -229,7 +231,7 @@ def test_a_key_echoed_by_the_server_is_shown_nowhere(code: int) -> None:
     def echo(request: Request) -> Any:
         return status(code, f"key {request.key} and Bearer {request.key}", headers=SOON)
 
-    with OpenAIServer(echo) as server:
+    with OpenAIServer([echo, "red"]) as server:
         answer = asked(server)
     assert server.requests[0].key == KEY
     assert KEY not in repr(answer) and "0123456789" not in repr(answer)
@@ -237,7 +239,7 @@ def test_a_key_echoed_by_the_server_is_shown_nowhere(code: int) -> None:
 
 def test_a_key_of_any_form_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "plain0secret0value")
-    with OpenAIServer(lambda request: status(400, f"no {request.key}")) as server:
+    with OpenAIServer([lambda request: status(400, f"no {request.key}"), "red"]) as server:
         assert asked(server).error == "HTTP 400: no [key]"
 
 
@@ -294,10 +296,45 @@ def test_a_limit_under_its_newer_name_is_found_once() -> None:
     assert [request.body.get("max_completion_tokens") for request in server.requests] == [None, 32, 32]
 
 
-def test_a_server_that_knows_neither_name_is_asked_twice() -> None:
+def test_a_server_that_knows_neither_name_takes_no_call() -> None:
     with OpenAIServer(status(400, code="unsupported_parameter", param="max_tokens")) as server:
-        assert asked(server).status is Status.MODEL_ERROR
-    assert len(server.requests) == 2
+        with pytest.raises(HarnessError, match="takes no call"):
+            asked(server)
+    assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize("http", [400, 403, 422])
+def test_a_server_that_rejects_even_a_word_ends_the_run(http: int) -> None:
+    with OpenAIServer(status(http, "requested 'gpt-4o', which is not served")) as server:
+        endpoint = Endpoint("gpt-4o", server.url)
+        for _ in range(2):  # as the cells of a run do, one after the other
+            with pytest.raises(HarnessError) as raised:
+                ask(endpoint)
+    assert [request.text for request in server.requests] == ["What colour?", "Hello"] * 2
+    said = str(raised.value)
+    assert "'gpt-4o'" in said and "which is not served" in said and "correct the name" in said
+    assert "--model_args" in said and "\n" not in said
+
+
+def test_a_rejection_that_is_the_questions_own_ends_nothing() -> None:
+    def reply(request: Request) -> Any:
+        return status(400, "too long") if request.text == "long" else "red"
+
+    with OpenAIServer(reply) as server:
+        endpoint = Endpoint("gpt-4o", server.url)
+        found = [ask(endpoint, text).status for text in ("long", "short", "long")]
+    assert found == [Status.MODEL_ERROR, Status.OK, Status.MODEL_ERROR]
+    assert [request.text for request in server.requests] == ["long", "Hello", "short", "long"]
+
+
+def test_a_server_that_only_ever_fails_ends_the_run(naps: list[float]) -> None:
+    with OpenAIServer(status(500, "cannot load gpt-4o")) as server:
+        endpoint = Endpoint("gpt-4o", server.url, concurrency=1, retries=0)
+        for _ in range(3 * FAILED_ROUNDS - 1):
+            assert ask(endpoint).status is Status.MODEL_ERROR
+        with pytest.raises(HarnessError, match="answered none of 18 calls .*cannot load gpt-4o"):
+            ask(endpoint)
+    assert 10 < sum(naps) < 60
 
 
 def test_a_server_that_never_answered_ends_the_run_after_three_rounds(naps: list[float]) -> None:

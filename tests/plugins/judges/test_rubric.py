@@ -231,7 +231,7 @@ def test_a_reply_cut_off_says_what_to_raise() -> None:
     [
         (status(500, headers=SOON), Status.JUDGE_ERROR),
         (status(429, headers=SOON), Status.JUDGE_ERROR),
-        (status(400), Status.JUDGE_ERROR),
+        ([status(400), "Hello to you"], Status.JUDGE_ERROR),
         (status(429), Status.JUDGE_ERROR),
         (status(502), Status.JUDGE_ERROR),
         (RESET, Status.JUDGE_ERROR),
