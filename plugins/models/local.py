@@ -120,7 +120,10 @@ class Local:
                 folder.check(self.only)
                 with quiet_transformers():
                     config = configuration(folder.path)
-                    processor = AutoProcessor.from_pretrained(folder.path)
+                    try:
+                        processor = AutoProcessor.from_pretrained(folder.path)
+                    except ImportError as error:  # its sentence says what to install
+                        raise UsageError(str(error).strip().partition("\n")[0]) from error
                 self._family = family_class(config.model_type)(processor, config, self.settings)
             return self._family
 
@@ -131,9 +134,12 @@ class Local:
         """
         return prepared([self._cast(tensors) for tensors in self.family().prepare(prompts)])
 
-    def inputs(self, prompts: Sequence[Prompt | Prepared]) -> dict[str, Any]:
-        """One batch for ``module().generate``, on the CPU. Raises where the prompts cannot be one."""
-        found = [one.tensors for one in self._prepared(prompts)]
+    def inputs(self, prompts: Sequence[Prompt | Prepared], device: Any = "cpu") -> dict[str, Any]:
+        """One batch for ``module().generate``, on ``device``. Raises where the prompts cannot be one."""
+        found = [
+            {name: one.to(device) for name, one in prompt.tensors.items()}
+            for prompt in self._prepared(prompts)
+        ]
         return self._cast(join(found, self.family().tokenizer.pad_token_id))
 
     def generate(self, prompts: Sequence[Prompt | Prepared]) -> Iterator[Answer]:
@@ -226,11 +232,12 @@ class Local:
         import torch
 
         module, tokenizer = self._module, self.family().tokenizer
-        inputs = self.inputs(batch)
-        lengths = inputs["attention_mask"].sum(1).tolist()
+        lengths = [int(one.tensors["attention_mask"].sum()) for one in batch]
         try:
+            # Side by side they are put on the device: there it takes no time.
+            inputs = self.inputs(batch, module.device)
             with torch.inference_mode(), self.generation.chance(inputs["input_ids"], module.device):
-                ids = module.generate(**{name: one.to(module.device) for name, one in inputs.items()})
+                ids = module.generate(**inputs)
         except torch.OutOfMemoryError:
             self._crowded = True
             raise

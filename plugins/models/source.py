@@ -140,9 +140,9 @@ def _check_type(config: dict[str, Any], where: str, only: str | None) -> None:
     kind = config.get("model_type")
     if not isinstance(kind, str):
         raise UsageError(f"{where} holds no model for transformers: its config.json names no model_type")
+    family_class(kind)
     if only is not None and kind != only:
         raise UsageError(f"{where} holds a model of type {kind!r}, not {only!r}: use --model hf:{where}")
-    family_class(kind)
 
 
 def _read(file: Path) -> dict[str, Any]:

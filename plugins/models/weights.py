@@ -50,9 +50,9 @@ class Weights:
         dtype = self.torch_dtype if self.torch_dtype != "auto" or device.type != "cpu" else "float32"
         stored = self.seed is None
         module = self._stored(folder, dtype, device) if stored else self._initial(folder, dtype)
-        if adapter is not None:
-            module = self._adapted(module, adapter)
-        return (module if self.quantize != "none" else module.to(device)).eval()
+        if self.quantize == "none":
+            module = module.to(device)
+        return (module if adapter is None else self._adapted(module, adapter)).eval()
 
     def torch_device(self) -> Any:
         import torch
@@ -98,7 +98,7 @@ class Weights:
         from peft import PeftModel
 
         try:
-            found = PeftModel.from_pretrained(module, str(adapter))
+            found = PeftModel.from_pretrained(module, str(adapter), torch_device=str(module.device))
         except (ValueError, RuntimeError, KeyError) as error:
             first = next(iter(str(error).splitlines()), "")
             raise UsageError(f"the adapter {adapter} does not fit this model: {first}") from error
