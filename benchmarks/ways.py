@@ -117,9 +117,9 @@ class Ways:
         parts = {
             "first and last": seconds - model.seconds - between,
             "between calls": between,
-            "joining": spent.seconds["joining"],
+            "join, copy": spent.seconds["joining"],
             "generate": spent.seconds["generate"],
-            "copies and texts": model.seconds - spent.seconds["joining"] - spent.seconds["generate"],
+            "read texts": model.seconds - spent.seconds["joining"] - spent.seconds["generate"],
             "preparing, in threads": spent.seconds["preparing, in threads"],
         }
         return Run(len(samples) / seconds, len(samples) / len(model.calls), seconds, parts)
