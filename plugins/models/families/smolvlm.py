@@ -5,8 +5,10 @@ Source: the SmolVLM report (arXiv 2504.05299) and the model card of HuggingFaceT
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from harness import Clip
 
 from .piecewise import Piecewise
 
@@ -18,6 +20,9 @@ class SmolVLM(Piecewise):
     """The processor writes how long the video is and the minute and second of each frame."""
 
     whole: Mapping[str, Any] = {"do_image_splitting": False}
+
+    def videos(self, clips: Sequence[Clip]) -> list[Any]:
+        return [super().videos(clips)]  # a list for each prompt, which some versions count
 
     def laid(self, pixels: Tensor) -> Tensor:
         return pixels.transpose(0, 1)  # from one prompt of many tiles to as many of one

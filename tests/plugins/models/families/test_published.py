@@ -34,18 +34,16 @@ def video_llava(processor: Any, clip: Clip) -> Any:
     return processor(text=text, videos=clip.frames, return_tensors="pt")
 
 
-SAMPLED: dict[str, Any] = {
-    "do_sample_frames": False,
-    "video_metadata": [
-        {"fps": 24.0, "total_num_frames": 54, "frames_indices": [6, 18, 30, 42], "duration": 2.25}
-    ],
-}
+def sampled() -> dict[str, Any]:
+    """Made anew for each call: some processors change it."""
+    when = {"fps": 24.0, "total_num_frames": 54, "frames_indices": [6, 18, 30, 42], "duration": 2.25}
+    return {"do_sample_frames": False, "video_metadata": [when]}
 
 
 def timed_video(processor: Any, clip: Clip) -> Any:
     video = {"type": "video", "video": clip.frames}
     return chat(
-        processor, [video], tokenize=True, return_dict=True, return_tensors="pt", processor_kwargs=SAMPLED
+        processor, [video], tokenize=True, return_dict=True, return_tensors="pt", processor_kwargs=sampled()
     )
 
 
@@ -53,7 +51,7 @@ def qwen3_vl(processor: Any, clip: Clip) -> Any:
     # Later transformers fill the place between the clip's own start and end, those of the card all three.
     text = chat(processor, [{"type": "video"}])
     text = text.replace("<|vision_start|><|video_pad|><|vision_end|>", "<|video_pad|>")
-    return processor(text=text, videos=clip.frames, return_tensors="pt", videos_kwargs=SAMPLED)
+    return processor(text=text, videos=clip.frames, return_tensors="pt", videos_kwargs=sampled())
 
 
 def images(processor: Any, clip: Clip) -> Any:
