@@ -120,11 +120,17 @@ class Local:
                 folder.check(self.only)
                 with quiet_transformers():
                     config = configuration(folder.path)
+                    kind = family_class(config.model_type)
+                    if self.generation.num_beams > 1 and not kind.beams:
+                        raise UsageError(
+                            f"a model of type {config.model_type!r} is not answered by beams: "
+                            "leave out num_beams"
+                        )
                     try:
                         processor = AutoProcessor.from_pretrained(folder.path)
                     except ImportError as error:  # its sentence says what to install
                         raise UsageError(str(error).strip().partition("\n")[0]) from error
-                self._family = family_class(config.model_type)(processor, config, self.settings)
+                self._family = kind(processor, config, self.settings)
             return self._family
 
     def prepare(self, prompts: Sequence[Prompt]) -> list[Prepared]:

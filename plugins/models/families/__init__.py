@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from .family import Family
 
 FAMILIES = {
     "glm46v": "glm4v:Glm4v",
@@ -40,7 +44,7 @@ NEEDS = {"perception_lm": "timm", "smolvlm": "num2words"}
 """What transformers wants for a kind and does not bring."""
 
 
-def family_class(model_type: str) -> type:
+def family_class(model_type: str) -> type[Family]:
     """The class of that kind's family. Raises UsageError for a kind that cannot be read."""
     if model_type in INSTEAD:
         raise UsageError(f"a model of type {model_type!r} cannot be read here: {INSTEAD[model_type]}")
@@ -48,5 +52,5 @@ def family_class(model_type: str) -> type:
     if package is not None and find_spec(package) is None:
         raise UsageError(f"{package} is not installed: pip install 'vidharness[hf]'")
     module, _, name = FAMILIES.get(model_type, "family:Family").partition(":")
-    found: type = getattr(import_module(f".{module}", __name__), name)
+    found: type[Family] = getattr(import_module(f".{module}", __name__), name)
     return found

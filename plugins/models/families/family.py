@@ -41,6 +41,8 @@ class Family:
     """The chat template of checkpoints that come without one."""
     flat = False
     """Whether the first axis of all tensors of pictures counts pictures, not prompts."""
+    beams = False
+    """Whether every version of transformers shows each beam the pictures of its own prompt, in order."""
 
     def __init__(self, processor: Any, config: Any, settings: Settings) -> None:
         self.processor = processor

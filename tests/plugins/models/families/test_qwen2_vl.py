@@ -11,7 +11,7 @@ from families import BUILDERS
 from harness_plugins.models.local import Local
 from small_qwen import make_clip
 
-from harness import Prompt
+from harness import Prompt, UsageError
 
 pytestmark = pytest.mark.slow
 
@@ -67,3 +67,19 @@ def test_frames_count_up_whatever_the_time_between_them(tmp_path: Path) -> None:
     assert torch.equal(one["position_ids"], two["position_ids"])
     time = one["position_ids"][0, 0, (one["input_ids"] == family.config.video_token_id)[0]]
     assert (time - time[0]).tolist() == [layer for layer in range(3) for _ in range(4)]
+
+
+def test_each_beam_sees_the_pictures_of_its_prompt(tmp_path: Path) -> None:
+    folder = str(BUILDERS["qwen2_vl"](tmp_path))
+    prompts = [Prompt((make_clip(4, seed=seed), IMAGE, "What moves? " * seed)) for seed in range(1, 6)]
+    # One token is the likeliest one, by however many beams.
+    greedy, beams = (
+        list(Local(folder, device="cpu", max_new_tokens=1, num_beams=count).generate(prompts))
+        for count in (1, 3)
+    )
+    assert beams == greedy and len({answer.text for answer in greedy}) > 1
+
+
+def test_others_are_not_answered_by_beams(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="num_beams"):
+        Local(str(BUILDERS["internvl"](tmp_path)), device="cpu", num_beams=2).load()
