@@ -297,9 +297,9 @@ def test_a_limit_under_its_newer_name_is_found_once() -> None:
 
 
 def test_a_server_that_knows_neither_name_takes_no_call() -> None:
-    with OpenAIServer(status(400, code="unsupported_parameter", param="max_tokens")) as server:
-        with pytest.raises(HarnessError, match="takes no call"):
-            asked(server)
+    unsupported = status(400, code="unsupported_parameter", param="max_tokens")
+    with OpenAIServer(unsupported) as server, pytest.raises(HarnessError, match="takes no call"):
+        asked(server)
     assert len(server.requests) == 3
 
 
@@ -332,7 +332,7 @@ def test_a_server_that_only_ever_fails_ends_the_run(naps: list[float]) -> None:
         endpoint = Endpoint("gpt-4o", server.url, concurrency=1, retries=0)
         for _ in range(3 * FAILED_ROUNDS - 1):
             assert ask(endpoint).status is Status.MODEL_ERROR
-        with pytest.raises(HarnessError, match="answered none of 18 calls .*cannot load gpt-4o"):
+        with pytest.raises(HarnessError, match=r"answered none of 18 calls .*cannot load gpt-4o"):
             ask(endpoint)
     assert 10 < sum(naps) < 60
 
