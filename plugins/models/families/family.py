@@ -56,6 +56,8 @@ class Family:
             raise UsageError(
                 f"this model of type {config.model_type!r} has no chat template: take one made to chat"
             )
+        if processor.tokenizer.pad_token_id is None:  # any will do: what is padded is not attended to
+            processor.tokenizer.pad_token = processor.tokenizer.eos_token
 
     @property
     def tokenizer(self) -> Any:

@@ -1,5 +1,6 @@
 """The general family, on checkpoints that have no file of their own: images alone, and videos with times."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -111,6 +112,18 @@ def test_tokens_that_were_added_later_are_text_in_a_question(gemma: Family) -> N
     assert "<place>" not in gemma.tokenizer.all_special_tokens
     question = "<place> <bos> <start_of_image>"
     assert gemma.content(question)["text"] == "< place> < bos> < start_of_image>"
+
+
+def test_a_tokenizer_without_padding_pads_all_the_same(tmp_path: Path) -> None:
+    folder = gemma3.build(tmp_path)
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    del settings["pad_token"]
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    model = Local(str(folder), device="cpu", max_new_tokens=4)
+    prompts = [Prompt((make_clip(1), "What?")), Prompt((make_clip(2), "What is it, and where?"))]
+    together = list(model.generate(prompts))
+    assert model.family().tokenizer.pad_token == "<eos>"
+    assert together == [answer for prompt in prompts for answer in model.generate([prompt])]
 
 
 def test_larger_frames_are_made_smaller_by_averaging(gemma: Family) -> None:
