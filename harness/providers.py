@@ -26,7 +26,8 @@ class Provider:
     title: for people. url: its address, None where everybody has one of their own. key_env: environment
     variable with the key. url_env: environment variable with an address in place of ``url``. own: run by
     its users, who may need no key. example: a model for lists. frames: how it takes those of a clip, as its
-    pages say. video: fields of a request that make it use every frame of a video.
+    pages say. video: fields of a request that make it use every frame of a video. places: whether it takes
+    the place in its video of each frame of a sequence.
     """
 
     name: ProviderName
@@ -38,6 +39,7 @@ class Provider:
     example: str = ""
     frames: tuple[FramesAs, ...] = ("images",)
     video: Mapping[str, Any] = field(default_factory=dict)
+    places: bool = True
 
     def summary(self, what: str, flag: str) -> str:
         """A line for lists: ``what`` of this server, and where it is or which key it needs."""
@@ -53,7 +55,7 @@ _ALL_FRAMES = {
     "media_io_kwargs": {"video": {"num_frames": -1}},
     "mm_processor_kwargs": {"do_sample_frames": False},
 }
-"""Without these vLLM decodes 32 frames of a video at most, and some processors then choose again."""
+"""Without these vLLM and LMDeploy decode 32 frames of a video, and some processors then choose again."""
 
 PROVIDERS: Mapping[str, Provider] = {
     provider.name: provider
@@ -124,6 +126,8 @@ PROVIDERS: Mapping[str, Provider] = {
             own=True,
             example=_QWEN,
             frames=get_args(FramesAs),
+            video=_ALL_FRAMES,
+            places=False,
         ),
     )
 }

@@ -39,14 +39,21 @@ def sequence_url(frames: Frames, image_format: ImageFormat = "png", long_side: i
     return f"data:video/jpeg;base64,{','.join(images)}"
 
 
-def sequence_timing(clip: Clip) -> dict[str, Any]:
-    """Where a clip's frames stand in their video, in vLLM's words; none is to be left out."""
-    last = int(clip.indices.max()) + 1
+def sequence_timing(clip: Clip, places: bool = True) -> dict[str, Any]:
+    """When a clip's frames were, in the words of vLLM and LMDeploy; all of them are to be used.
+
+    places: as places in their video at its own rate, which vLLM takes; else as the rate of the frames.
+    """
+    if not places:
+        return {"num_frames": -1, "fps": sampled_rate(clip)}
+    # A frame of a short video may be there several times; vLLM wants no fewer in the video than are sent.
+    total = max(int(clip.indices.max()) + 1, len(clip.indices))
     return {
+        "num_frames": -1,
         "fps": clip.fps,
         "frames_indices": clip.indices.tolist(),
-        "total_num_frames": last,
-        "duration": last / clip.fps,
+        "total_num_frames": total,
+        "duration": total / clip.fps,
         "do_sample_frames": False,
     }
 

@@ -156,9 +156,10 @@ class OpenAIChat:
         clips = [part for part in prompt.parts if isinstance(part, Clip)]
         if self.frames == "images" or not clips:
             return {}
-        fields = dict(self.server.provider.video)
+        provider = self.server.provider
+        fields = dict(provider.video)
         if self.frames == "sequence" and len(clips) == 1:  # the fields are for all videos of a request
-            fields["media_io_kwargs"] = {"video": sequence_timing(clips[0])}
+            fields["media_io_kwargs"] = {"video": sequence_timing(clips[0], provider.places)}
         return fields
 
     def _judged(self, answer: Answer) -> Answer:

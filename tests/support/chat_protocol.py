@@ -59,7 +59,12 @@ DIALECTS: Mapping[str, Dialect] = {
         fields=frozenset({"media_io_kwargs", "mm_processor_kwargs", "top_k"}),
     ),
     "sglang": Dialect(detail=True, video=True),
-    "lmdeploy": Dialect(video=True, sequence=True, fields=frozenset({"media_io_kwargs"})),
+    "lmdeploy": Dialect(
+        video=True,
+        sequence=True,
+        frames=32,
+        fields=frozenset({"media_io_kwargs", "mm_processor_kwargs"}),
+    ),
 }
 
 
@@ -207,19 +212,23 @@ def _read_video(video: Any, data: Mapping[str, Any], dialect: Dialect) -> tuple[
     kind, text = _data(video["url"], r"video/(mp4|jpeg)" if dialect.sequence else r"video/(mp4)")
     asked = data.get("media_io_kwargs", {}).get("video", {})
     _need(isinstance(asked, dict), f"media_io_kwargs {asked!r:.80}")
+    most = asked.get("num_frames", dialect.frames)
     if kind == "jpeg":
-        frames = np.stack([_decoded(_base64(part)) for part in text.split(",")])
-        places = asked.get("frames_indices", list(range(len(frames))))
-        _need(len(places) == len(frames), f"{len(places)} places of {len(frames)} frames")
-        _need(all(type(place) is int for place in places), f"places {places}")
-        _need(max(places) < asked.get("total_num_frames", len(frames)), f"places {places}")
+        pictures = text.split(",")
+        frames = np.stack(
+            [_decoded(_base64(part)) for part in pictures[: most if most and most > 0 else None]]
+        )
+        places, total = asked.get("frames_indices"), asked.get("total_num_frames", len(frames))
+        _need(type(total) is int and total >= len(frames), f"total_num_frames {total!r}")
         _need(asked.get("fps", 1) > 0 and asked.get("duration", 1) > 0, f"{asked}")
+        if places is not None:
+            _need(len(places) == len(frames), f"{len(places)} places of {len(frames)} frames")
+            _need(all(type(place) is int and 0 <= place < total for place in places), f"places {places}")
         return frames, None
     try:
         frames, rate = _frames(_base64(text))
     except (av.error.FFmpegError, IndexError) as error:
         raise ProtocolError(f"the video cannot be decoded: {error}") from error
-    most = asked.get("num_frames", dialect.frames)
     if most is not None and 0 < most < len(frames):
         frames = frames[np.linspace(0, len(frames) - 1, most, dtype=int)]
     return frames, rate

@@ -129,7 +129,7 @@ VIDEO = ["openrouter", "vllm", "sglang", "lmdeploy"]
 @pytest.mark.parametrize("provider", VIDEO)
 @pytest.mark.parametrize("shape", [(40, 36, 48, 3), (1, 7, 5, 3), (3, 1, 1, 3), (2, 2, 2, 3)])
 def test_the_frames_of_a_video_arrive_bit_for_bit(provider: Any, shape: tuple[int, ...]) -> None:
-    """vLLM's server would take 32 of the 40 if it were not told otherwise."""
+    """vLLM and LMDeploy would take 32 of the 40 if they were not told otherwise."""
     frames = noise(*shape)
     with OpenAIServer("red", dialect=provider) as server:
         asked(server, Prompt(("before", clip_of(frames), "after")), frames="video", provider=provider)
@@ -141,17 +141,27 @@ def test_the_frames_of_a_video_arrive_bit_for_bit(provider: Any, shape: tuple[in
 
 @pytest.mark.parametrize("provider", ["vllm", "lmdeploy"])
 @pytest.mark.parametrize("shape", [(40, 36, 48, 3), (1, 7, 5, 3)])
-def test_so_do_those_of_a_sequence_with_their_places(provider: Any, shape: tuple[int, ...]) -> None:
-    frames = noise(*shape)
+def test_so_do_those_of_a_sequence_with_their_times(provider: Any, shape: tuple[int, ...]) -> None:
+    clip = clip_of(noise(*shape), every=3, fps=30.0)
     with OpenAIServer("red", dialect=provider) as server:
-        asked(server, Prompt((clip_of(frames, every=3, fps=30.0), "q")), frames="sequence", provider=provider)
+        asked(server, Prompt((clip, "q")), frames="sequence", provider=provider)
     [request] = server.requests
-    assert np.array_equal(request.videos[0], frames)
+    assert np.array_equal(request.videos[0], clip.frames)
     told = request.body["media_io_kwargs"]["video"]
-    last = 3 * (len(frames) - 1)
-    assert told["frames_indices"] == list(range(0, last + 1, 3))
+    if provider == "lmdeploy":  # which takes each frame for the one after the last
+        assert told == {"num_frames": -1, "fps": pytest.approx(10.0 if len(clip.frames) > 1 else 1.0)}
+        return
+    last = int(clip.indices[-1])
+    assert told["frames_indices"] == clip.indices.tolist() == list(range(0, last + 1, 3))
     assert (told["fps"], told["total_num_frames"], told["do_sample_frames"]) == (30.0, last + 1, False)
-    assert told["duration"] == pytest.approx((last + 1) / 30)
+    assert told["num_frames"] == -1 and told["duration"] == pytest.approx((last + 1) / 30)
+
+
+def test_a_frame_that_is_sent_several_times_makes_no_video_shorter_than_its_frames() -> None:
+    clip = clip_of(noise(4, 8, 8, 3), every=0, fps=25.0)
+    with OpenAIServer(dialect="vllm") as server:
+        asked(server, Prompt((clip,)), frames="sequence", provider="vllm")
+    assert server.requests[0].body["media_io_kwargs"]["video"]["total_num_frames"] == 4
 
 
 def test_places_are_not_told_of_one_video_for_another() -> None:
