@@ -6,10 +6,14 @@ al., "LLaVA-NeXT: A Strong Zero-shot Video Understanding Model" (2024). Images a
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from .family import Settings
 from .framewise import Framewise
+
+_IMAGES = re.compile(r"{%-? for [^%]*'image'.*?endfor -?%}", re.DOTALL)
+"""Where a template shows the images of a turn."""
 
 
 class LlavaNextVideo(Framewise):
@@ -19,3 +23,7 @@ class LlavaNextVideo(Framewise):
             processor.patch_size = config.vision_config.patch_size
             processor.vision_feature_select_strategy = config.vision_feature_select_strategy
             processor.num_additional_image_tokens = 1  # CLIP's class token
+        if "video" not in processor.chat_template:  # the first conversions leave videos out without a word
+            processor.chat_template = _IMAGES.sub(
+                lambda images: images[0] + images[0].replace("image", "video"), processor.chat_template
+            )

@@ -111,3 +111,19 @@ def test_a_processor_from_before_tokens_were_counted(
     old = Local(str(file.parent), device="cpu").family()
     for prompt in (Prompt((make_clip(3), "What?")), Prompt((IMAGE, "What?"))):
         assert counted(old, prompt) == counted(families["llava_next_video"], prompt)
+
+
+def test_a_template_that_leaves_out_videos_shows_them_like_images(
+    folders: dict[str, Path], tmp_path: Path
+) -> None:
+    folder = Path(copytree(folders["llava_next_video"], tmp_path / "first"))
+    (folder / "chat_template.jinja").write_text(
+        "{% for message in messages %}[INST] "
+        "{% for content in message['content'] | selectattr('type', 'equalto', 'image') %}"
+        "{{ '<image>\\n' }}{% endfor %}"
+        "{% for content in message['content'] | selectattr('type', 'equalto', 'text') %}"
+        "{{ content['text'] }}{% endfor %} [/INST]{% endfor %}"
+    )
+    family = Local(str(folder), device="cpu").family()
+    assert family.chat([make_clip(2), IMAGE, "What?"], "") == "[INST] <image>\n<video><video>\nWhat? [/INST]"
+    assert family.as_video
