@@ -105,7 +105,7 @@ def wanted(tiny: TinyQwen25VL, prompts: list[Prompt]) -> dict[str, list[tuple[st
     with pytest.MonkeyPatch.context() as patch:
         for name, least in LEAST.items():
             patch.setattr(settings, "min_new_tokens", least)
-            answers = [next(iter(tiny.generate([prompt]))) for prompt in prompts]
+            answers = tiny.generate(prompts)
             found[name] = [(answer.text, answer.meta["prompt_tokens"]) for answer in answers]
     return found
 
