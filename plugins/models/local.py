@@ -138,7 +138,7 @@ class Local:
 
         Raises whatever the processor throws at odd frames.
         """
-        return prepared([self._cast(tensors) for tensors in self.family().prepare(prompts)])
+        return prepared(self._cast(self.family().prepare(prompts)))
 
     def inputs(self, prompts: Sequence[Prompt | Prepared], device: Any = "cpu") -> dict[str, Any]:
         """One batch for ``module().generate``, on ``device``. Raises where the prompts cannot be one."""
@@ -146,7 +146,7 @@ class Local:
             {name: one.to(device) for name, one in prompt.tensors.items()}
             for prompt in self._prepared(prompts)
         ]
-        return self._cast(join(found, self.family().tokenizer.pad_token_id))
+        return self._cast([join(found, self.family().tokenizer.pad_token_id)])[0]
 
     def generate(self, prompts: Sequence[Prompt | Prepared]) -> Iterator[Answer]:
         """Answers in order, all at once.
@@ -216,12 +216,21 @@ class Local:
                 module.generation_config = answering
             self.family().processor.save_pretrained(folder)
 
-    def _cast(self, tensors: Mapping[str, Any]) -> dict[str, Any]:
-        """With pixels in the module's precision once it is there: half as much to keep and to copy."""
-        if self._module is None:
-            return dict(tensors)
-        dtype = self._module.dtype
-        return {name: one.to(dtype) if one.is_floating_point() else one for name, one in tensors.items()}
+    def _cast(self, found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """With pixels in the module's precision once it is there: half as much to keep and to copy.
+
+        What prompts share they go on sharing.
+        """
+        cast: dict[int, Any] = {}
+
+        def one(tensor: Any) -> Any:
+            if self._module is None or not tensor.is_floating_point():
+                return tensor
+            if id(tensor) not in cast:
+                cast[id(tensor)] = tensor.to(self._module.dtype)
+            return cast[id(tensor)]
+
+        return [{name: one(tensor) for name, tensor in tensors.items()} for tensors in found]
 
     def _prepared(self, prompts: Sequence[Prompt | Prepared]) -> list[Prepared]:
         """All of them prepared, those that are not yet together: they may share a clip."""
