@@ -61,7 +61,7 @@ class Piecewise(Family):
             if id(part) not in seen:
                 settings = {**self.image_settings(), **(self.whole if isinstance(part, Clip) else {})}
                 seen[id(part)] = [self._piece(one, settings) for one in shown]
-            pieces[shown[0] is part and isinstance(part, Clip)] += seen[id(part)]
+            pieces[isinstance(part, Clip) and self.as_video] += seen[id(part)]
         text, ordered = self._filled(self.chat(parts, prompt.system), pieces)
         return {**self._encoded(text), **_joined(ordered)}
 
@@ -76,8 +76,10 @@ class Piecewise(Family):
         found = self.processor(
             text=[token], text_kwargs={"add_special_tokens": False}, return_tensors="pt", **asked
         )
-        # Processors write the text; tokenizers that work on bytes give it back as it was.
-        text = self.tokenizer.decode(found["input_ids"][0], clean_up_tokenization_spaces=False)
+        ids = found["input_ids"][0]
+        text = self.tokenizer.decode(ids, clean_up_tokenization_spaces=False)
+        if self.tokenizer(text, add_special_tokens=False)["input_ids"] != ids.tolist():
+            raise ValueError("the tokenizer does not give back the text that the processor wrote")
         pixels = {name: self.laid(found[name]) for name in found if name.startswith("pixel")}
         return Piece(text, pixels)
 

@@ -1,8 +1,8 @@
 """Qwen3-VL and its mixture of experts: clips as videos, each pair of frames under its time as text.
 
 Source: the Qwen3-VL report (arXiv 2511.21631), the model card of Qwen/Qwen3-VL-8B-Instruct and its
-qwen-vl-utils. The times are written here: transformers works them out from one rate for all frames, and
-since 5.17 or earlier leaves the clip's own start and end token around those of its pairs of frames.
+qwen-vl-utils. The times are written here: later versions of transformers than the card's leave the clip's
+own start and end token around those of its pairs of frames.
 """
 
 from __future__ import annotations
