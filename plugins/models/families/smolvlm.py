@@ -21,6 +21,14 @@ class SmolVLM(Piecewise):
 
     whole: Mapping[str, Any] = {"do_image_splitting": False}
 
+    def rendered(self, messages: Sequence[Mapping[str, Any]]) -> str:
+        # Where nothing is set, some versions set what they then warn of, each time.
+        unused = {"num_frames": None}
+        text: str = self.processor.apply_chat_template(
+            list(messages), add_generation_prompt=True, tokenize=False, processor_kwargs=unused
+        )
+        return text
+
     def videos(self, clips: Sequence[Clip]) -> list[Any]:
         return [super().videos(clips)]  # a list for each prompt, which some versions count
 
