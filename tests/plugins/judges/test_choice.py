@@ -78,6 +78,23 @@ def test_only_what_the_rules_cannot_tell_is_put_to_the_fallback() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("fallback", "dialect", "asks"),
+    [
+        ("gemini:gemini-2.5-flash", "gemini", "gemini-2.5-flash"),
+        ("openrouter:qwen/qwen3:free", "openrouter", "qwen/qwen3:free"),
+        ("qwen/qwen3:free", "openai", "qwen/qwen3:free"),
+    ],
+)
+def test_a_fallback_may_be_any_providers(
+    fallback: str, dialect: str, asks: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"{dialect.upper()}_API_KEY", "its-own-key")
+    with OpenAIServer(reply="B", dialect=dialect, key="its-own-key") as server:
+        assert judged(case("perhaps"), fallback=fallback, base_url=server.url, retries=0).score == 3.0
+    assert server.requests[0].body["model"] == asks
+
+
 @pytest.mark.parametrize("reply", ["B or C", "D", "The answer is B, I think.", "", "AB", "1"])
 def test_a_fallback_that_rambles_scores_nothing(reply: str) -> None:
     with OpenAIServer(reply=reply) as server:

@@ -322,6 +322,8 @@ def test_options_out_of_range_are_usage_errors() -> None:
         ("gpt-4o-mini", "gpt-4o-mini"),
         ("gpt-4-turbo", "gpt-4-turbo"),
         ("openai:Qwen/Qwen3-32B", "Qwen/Qwen3-32B"),
+        ("gemini:gemini-2.5-flash", "gemini-2.5-flash"),
+        ("openrouter:qwen/qwen3-32b:free", "qwen/qwen3-32b:free"),
         ("exact", None),
     ],
 )
@@ -331,6 +333,6 @@ def test_names_of_the_catalogue(name: str, asks: str | None) -> None:
         assert spec.target == "harness_plugins.judges.exact:Exact"
         return
     assert spec.target == "harness_plugins.judges.rubric:Rubric"
-    with OpenAIServer("3") as server:
+    with OpenAIServer("3", dialect=spec.options.get("provider", "openai")) as server:
         list(Rubric(**{**spec.options, **fields, "base_url": server.url}).judge([CASE]))
     assert server.requests[0].body["model"] == asks
