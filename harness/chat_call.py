@@ -27,7 +27,7 @@ NO_KEY = "none"
 """Sent where a server of one's own needs no key; the client insists on some text."""
 _PASSING = {408, 409, 425}
 """Statuses of 4xx that say nothing about the call; 429 is a matter of its own."""
-_FIELD = re.compile(r"\b(max_tokens|max_completion_tokens|temperature|detail|video_url)\b")
+_FIELD = re.compile(r"\b(max_tokens|max_completion_tokens|video_url|temperature)\b|[`'\".](detail)\b")
 _NOT_TAKEN = re.compile(
     r"unsupported|not support|deprecated|unknown|unrecognized|unexpected|not permitted|cannot find field"
     r"|supported values are",
@@ -63,7 +63,7 @@ class Reply:
             return self.param
         said = self.answer.error
         named = _FIELD.search(said) if _NOT_TAKEN.search(said) else None
-        return named[1] if named else None
+        return (named[1] or named[2]) if named else None
 
 
 class ChatServer:

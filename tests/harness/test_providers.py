@@ -3,6 +3,7 @@
 from typing import Any, get_args
 
 import pytest
+from chat_dialects import Dialect
 from openai_server import Fault, OpenAIServer, status
 
 from harness import Answer, HarnessError, Status, UsageError
@@ -101,6 +102,7 @@ TEMPERATURE = [
     ("gemini", 'Invalid JSON payload received. Unknown name "temperature": Cannot find field.'),
     ("vllm", "temperature: Extra inputs are not permitted"),
 ]
+DETAIL = 'Unknown name "detail" at "messages[0].content[0].image_url": Cannot find field.'
 
 
 @pytest.mark.parametrize(("name", "said"), TEMPERATURE)
@@ -110,6 +112,14 @@ def test_a_field_refused_in_words_is_understood(name: Any, said: str) -> None:
         pytest.raises(HarnessError, match="--model_args temperature=none"),
     ):
         ask(name, server.url)
+
+
+def test_so_is_a_part_of_an_image() -> None:
+    with (
+        OpenAIServer(status(400, DETAIL), dialect="gemini") as server,
+        pytest.raises(HarnessError, match="--model_args detail=auto"),
+    ):
+        ask("gemini", server.url)
 
 
 @pytest.mark.parametrize(
@@ -133,6 +143,7 @@ def test_the_other_name_of_the_limit_is_tried_where_words_refuse_the_first(said:
     [
         "max_tokens is too large: 9000. This model takes at most 4096 tokens.",
         "At most 8 images may be given",
+        "unexpected failure: see the log for detail",
         "the picture of the temperature cannot be read",
     ],
 )
@@ -173,6 +184,11 @@ def test_azures_older_api_has_a_path_for_the_deployment_and_a_header_for_the_key
         host = server.url.partition("/openai")[0]
         url = f"{host}{form}?api-version=2024-10-21"
         assert ask("azure", url, model="my-gpt-4o").text == "red"
+
+
+def test_the_newer_one_may_be_told_a_version() -> None:
+    with OpenAIServer("red", dialect=Dialect("/openai/v1", version=True), key="key-of-azure") as server:
+        assert ask("azure", f"{server.url}?api-version=2025-04-01-preview").text == "red"
 
 
 def test_azure_without_address_says_where_to_give_it() -> None:

@@ -4,7 +4,7 @@
         ...  # base_url=server.url
     assert len(server.requests) == 1
 
-``dialect`` says whose rules hold (``chat_protocol``): path, header of the key, fields, videos. ``reply``
+``dialect`` says whose rules hold (``chat_dialects``): path, header of the key, fields, videos. ``reply``
 says what happens to each request: a text (the answer), a ``Fault`` (what goes wrong), a function from
 ``Request`` to either, or a list of these, one per request, whose last entry stays. A request that the
 protocol does not allow is refused as OpenAI words it and noted in ``problems``, which leaving the ``with``
@@ -22,7 +22,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 
-from chat_protocol import DIALECTS, Dialect, ProtocolError, Request, read_request
+from chat_dialects import DIALECTS, Dialect
+from chat_protocol import ProtocolError, Request, read_request
 
 
 @dataclass(frozen=True)

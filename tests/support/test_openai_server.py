@@ -5,7 +5,8 @@ import time
 from typing import Any
 
 import pytest
-from chat_protocol import DIALECTS, ProtocolError, read_request
+from chat_dialects import DIALECTS
+from chat_protocol import ProtocolError, read_request
 from openai_server import HANG, OpenAIServer
 
 HEADERS = {"content-type": "application/json", "authorization": "Bearer x"}
