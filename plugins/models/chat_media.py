@@ -20,6 +20,8 @@ VideoFormat = Literal["rgb", "yuv420"]
 JPEG_QUALITY = 95
 VIDEO_QUALITY = 12
 """x264's CRF of ``yuv420``: 0 is lossless but for the colours, 18 hardly visible."""
+_BT601 = 6
+"""FFmpeg's AVCOL_SPC_SMPTE170M, what its conversion from RGB makes."""
 
 
 def data_url(frame: Frame, image_format: ImageFormat = "png", long_side: int | None = None) -> str:
@@ -99,8 +101,10 @@ def encode_video(frames: list[Frame], fps: float, video_format: VideoFormat) -> 
         stream: Any = container.add_stream("libx264rgb" if exact else "libx264", rate=rate)
         stream.height, stream.width = height + even[0], width + even[1]
         stream.pix_fmt = "rgb24" if exact else "yuv420p"
-        # One thread: many clips are encoded at once, and the bytes are the same on every machine.
-        stream.options = {**quality, "threads": "1"}
+        if not exact:
+            # Said, lest a decoder take large frames for BT.709.
+            stream.codec_context.colorspace = _BT601
+        stream.options = {**quality, "threads": "1"}  # many clips are encoded at once
         for frame in frames:
             padded = np.pad(frame, ((0, even[0]), (0, even[1]), (0, 0)), mode="edge")
             container.mux(stream.encode(av.VideoFrame.from_ndarray(padded, format="rgb24")))
