@@ -11,6 +11,7 @@ from threading import Lock
 from harness.chat_call import Reply
 from harness.pacing import Ended, Pace
 from harness.retrying import IN_HAND
+from harness.types import Status
 
 SILENT_ROUNDS = (3, 8)
 """Rounds of calls without a reply that end a run: before the server's first answer, and later."""
@@ -95,14 +96,16 @@ class Patience:
             self._failures = self._failures + 1 if reply.ended is Ended.FAILED else 0
             silences, failures = self._silences, self._failures
         if pace.rounds >= SILENT_ROUNDS[pace.accepted > 0] and silences > pace.rounds:
+            slow = f"give it longer with {words.args_flag} timeout=..., or "
             return (
-                f"{where} has failed {silences} calls in a row ({said}): see that the server runs and "
+                f"{where} has failed {silences} calls in a row ({said}): "
+                f"{slow if reply.answer.status is Status.TIMEOUT else ''}see that the server runs and "
                 f"{words.url_flag} names it, {_AGAIN}"
             )
         if not pace.accepted and pace.rounds >= FAILED_ROUNDS and failures > pace.rounds:
             return (
-                f"{where} has answered none of {failures} calls ({said}): see in its log whether it "
-                f"serves a model {words.model!r}, {_AGAIN}"
+                f"{where} has answered none of {failures} calls ({said}): see in its log why, and "
+                f"whether it serves a model {words.model!r}, {_AGAIN}"
             )
         if reply.ended is Ended.REFUSED and pace.rounds >= REFUSED_ROUNDS:
             return f"{where} has refused every call for long ({said}): wait, {_AGAIN}"

@@ -71,7 +71,7 @@ class Endpoint:
                 raise UsageError(f"{self.args_flag} {name}={value} is too low: give at least {least}")
         if not timeout > 0:
             raise UsageError(f"{self.args_flag} timeout={timeout:g} must be above 0 seconds")
-        self.gate = Gate(concurrency)
+        self.gate = Gate(concurrency, long=timeout / 3)
         self.budget = Budget()
         self._base_url = base_url
         self._timeout = timeout

@@ -22,11 +22,13 @@ class ClosedError(HarnessError):
 class Gate:
     """Lets calls begin as the pace allows. ``ceiling``: never more than this many at once.
 
-    clock: seconds that never go back.
+    clock: seconds that never go back. long: as for ``Pace``.
     """
 
-    def __init__(self, ceiling: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self.pace = Pace(ceiling)
+    def __init__(
+        self, ceiling: int, clock: Callable[[], float] = time.monotonic, long: float = math.inf
+    ) -> None:
+        self.pace = Pace(ceiling, long)
         self._clock = clock
         self._changed = threading.Condition()
         self._closed = False

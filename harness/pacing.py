@@ -1,7 +1,8 @@
 """How many calls to one server may be under way and how soon after each other, learnt from its replies.
 
-Two bounds. The number under way starts small and grows with every accepted call until one fails, then by
-one for each round of accepted calls. Once the server has refused a call (HTTP 429), the rate is bounded,
+Two bounds. The number under way starts small and grows with every accepted call until one fails or takes
+long, then by one for each round of accepted calls: a server that answers one call after another would let
+the last ones run into their time-out. Once the server has refused a call (HTTP 429), the rate is bounded,
 too: the calls taken between two refusals, divided by the time, are what the server grants, and the number
 under way is bounded by what that needs; or by what the server had taken, where it refuses again and again
 at the same number. Both are held a little below that for a while, then raised faster and faster until the
@@ -69,10 +70,16 @@ class _Refusal:
 
 
 class Pace:
-    """The bounds for one server. ``ceiling``: never more than this many calls under way."""
+    """The bounds for one server. ``ceiling``: never more than this many calls under way.
 
-    def __init__(self, ceiling: int) -> None:
+    long: a third of the time-out of a call, in seconds. Where calls take that, more at once are tried with
+    care, since twice as many are under way before the first says how long it took; where they take twice
+    that, none are.
+    """
+
+    def __init__(self, ceiling: int, long: float = math.inf) -> None:
         self.ceiling = ceiling
+        self.long = long
         self.under_way = 0
         self.accepted = 0
         """Calls accepted so far."""
@@ -142,14 +149,16 @@ class Pace:
 
     def _accept(self, turn: Turn, now: float) -> None:
         self.accepted += 1
-        self._took += (now - turn.began - self._took) / min(self.accepted, 20)
+        took = now - turn.began
+        self._took += (took - self._took) / min(self.accepted, 20)
         self._failures = 0
         # A refusal is quicker than an answer: only episodes that began after this call still count.
         self.rounds = min(self.rounds, self.episodes - turn.episode)
         if self._wary:
             self._wary -= 1
-        elif turn.full and self._grown < self.ceiling:
-            self._grown += 1.0 if self._grown < self._steep_to else 1 / self._grown
+        elif turn.full and self._grown < self.ceiling and took < 2 * self.long:
+            steep = self._grown < self._steep_to and took < self.long
+            self._grown += 1.0 if steep else 1 / self._grown
 
     def _refuse(self, turn: Turn, now: float, retry_after: float | None) -> None:
         if turn.episode == self.episodes:
@@ -165,8 +174,10 @@ class Pace:
         self._wary = 2 * self.limit(now)
         self._steep_to = min(self._steep_to, self._grown)
         self._since = max(self._since, now - self._hold)
-        # A whole round of failures is an outage: let fewer and fewer find out when it is over.
-        if turn.episode == self.episodes and self._failures >= max(3, self.limit(now)):
+        # A whole round of failures is an outage: let fewer and fewer find out when it is over. A time-out
+        # where most calls take long is a queue at the server, which has to get shorter.
+        queue = now - turn.began >= self.long and self._took >= self.long
+        if turn.episode == self.episodes and (queue or self._failures >= max(3, self.limit(now))):
             self._failures = 0
             self._grown = max(1.0, min(self._grown, self.limit(now)) / 2)
             if self.rounds == 0:

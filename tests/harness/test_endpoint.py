@@ -349,6 +349,14 @@ def test_a_server_that_never_answered_ends_the_run_after_three_rounds(naps: list
     assert "--base_url" in str(raised.value) and url in str(raised.value)
 
 
+def test_a_server_that_takes_too_long_may_be_given_longer(naps: list[float]) -> None:
+    with OpenAIServer(HANG) as server:
+        endpoint = Endpoint("gpt-4o", server.url, concurrency=1, timeout=0.05, retries=0)
+        with pytest.raises(HarnessError, match=r"no reply within 0\.05 s.*--model_args timeout="):
+            for _ in range(20):
+                assert ask(endpoint).status is Status.TIMEOUT
+
+
 def test_a_server_that_has_answered_is_waited_for(naps: list[float]) -> None:
     with OpenAIServer(["red", *[RESET] * 20, "blue"]) as server:
         endpoint = Endpoint("gpt-4o", server.url, concurrency=1, retries=0)

@@ -160,6 +160,29 @@ def test_a_server_without_a_limit_is_used_up_to_the_ceiling() -> None:
     assert len(run.accepted) > 0.9 * 32 * 25 / 0.5
 
 
+@pytest.mark.parametrize("each", [0.2, 1.0, 5.0, 20.0])
+def test_a_server_that_answers_one_by_one_is_not_asked_into_time_outs(each: float) -> None:
+    """It works off what it was asked, also what nobody waits for any more."""
+    timeout, until = 60.0, 1500 * each
+    pace, now, free = Pace(64, long=timeout / 3), 0.0, 0.0
+    under_way: list[tuple[float, int, Turn, Ended]] = []
+    order, ends = count(), {Ended.ACCEPTED: 0, Ended.FAILED: 0}
+    while now < until:
+        wait = pace.wait(now)
+        if wait <= 0:
+            free = max(free, now) + each
+            ended = Ended.ACCEPTED if free - now < timeout else Ended.FAILED
+            heapq.heappush(under_way, (min(free, now + timeout), next(order), pace.begin(now), ended))
+        elif under_way and under_way[0][0] <= now + wait:
+            now, _, turn, ended = heapq.heappop(under_way)
+            pace.end(turn, ended, now)
+            ends[ended] += 1
+        else:
+            now += wait
+    assert ends[Ended.ACCEPTED] > 0.9 * until / each
+    assert ends[Ended.FAILED] < 0.05 * ends[Ended.ACCEPTED]
+
+
 def begun(pace: Pace, calls: int, now: float = 0.0) -> Iterator[Turn]:
     for _ in range(calls):
         assert pace.wait(now) <= 0
