@@ -2,7 +2,8 @@
 
 A part stands between ``<!-- begin: WORDS -->`` and ``<!-- end -->``. WORDS say what fills it:
 ``vidharness ...`` the output of that command, ``file PATH`` the text of a file of this repository,
-``options KIND NAME`` a table of the options of a plugin, ``providers`` one of the servers with short names.
+``options KIND NAME`` a table of the options of a plugin, ``providers`` one of the servers with short names,
+``families`` one of the families of local models.
 Parts that take longer (a whole run of the demo) are marked ``slow`` and only made with --slow.
 """
 
@@ -37,6 +38,8 @@ def filled(words: str) -> str:
         return options(*rest.split())
     if kind == "providers":
         return providers()
+    if kind == "families":
+        return families()
     raise SystemExit(f"cannot fill a part called {words!r}")
 
 
@@ -52,6 +55,18 @@ def options(kind: str, name: str) -> str:
             default = "none" if option.default is None else f"`{option.default}`"
             shown = "required" if option.required else default
             lines.append(f"| `{option.name}` | {option.type_text} | {shown} |")
+    return "\n".join(lines) + "\n"
+
+
+def families() -> str:
+    """The families of local models, as a Markdown table."""
+    from harness_plugins.models import PUBLISHED
+    from harness_plugins.models.families import family_class
+
+    lines = ["| family | `--model` | `model_type` | clips go in as |", "|---|---|---|---|"]
+    for family, (kind, repositories) in PUBLISHED.items():
+        names = ", ".join(f"`{name.partition('/')[2]}`" for name in repositories)
+        lines.append(f"| {family} | {names} | `{kind}` | {family_class(kind).form} |")
     return "\n".join(lines) + "\n"
 
 

@@ -13,10 +13,11 @@ FOREIGN = {
     *("--standalone", "--nproc-per-node", "--nnodes", "--node-rank", "--master-addr", "--master-port"),
     *("--master", "--max-restarts", "--rdzv-backend", "--rdzv-endpoint", "--rdzv-id"),
     *("--nodes", "--ntasks-per-node", "--gpus-per-node", "--cpus-per-task", "--time", "--signal"),
+    *("--device", "--dtype", "--port"),
     *("--no-kill", "--tensor-parallel-size", "--limit-mm-per-prompt", "--repo-type"),
     *("--media-io-kwargs", "--model-path"),
 }
-"""Flags of torchrun, Slurm, vLLM, SGLang and the hub."""
+"""Flags of torchrun, Slurm, vLLM, SGLang, transformers, pytest and the hub."""
 
 
 def pages(root: Path) -> list[Path]:

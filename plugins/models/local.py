@@ -33,8 +33,8 @@ class Local:
     ``auto`` is the checkpoint's own on a GPU and float32 on a CPU. quantize: 4bit (NF4) or 8bit through
     bitsandbytes. attn: sdpa, eager or flash_attention_2. adapter: a folder or ``owner/name`` with a PEFT
     adapter. device: ``auto`` is this rank's GPU, or the CPU. frames: how clips are shown, as a video or
-    as images; ``auto`` is as the model's authors do it. min_pixels, max_pixels: area of a frame; when not
-    given, the checkpoint's own. max_new_tokens: length of an answer at most. num_beams,
+    as images; ``auto`` is as the model's authors do it. min_pixels (Qwen's families alone), max_pixels: area
+    of a frame; when not given, the checkpoint's own. max_new_tokens: length of an answer at most. num_beams,
     repetition_penalty: as in transformers. temperature: 0 answers greedily; above it answers are drawn,
     one prompt a call, from ``top_p`` of the probability, starting from ``seed`` and the prompt. init:
     ``random`` starts from ``seed`` instead of the weights, to be trained. save_dtype: the precision
@@ -143,7 +143,7 @@ class Local:
     def inputs(self, prompts: Sequence[Prompt | Prepared], device: Any = "cpu") -> dict[str, Any]:
         """One batch for ``module().generate``, on ``device``. Raises where the prompts cannot be one."""
         found = [
-            {name: one.to(device) for name, one in prompt.tensors.items()}
+            {name: one.to(device, non_blocking=True) for name, one in prompt.tensors.items()}
             for prompt in self._prepared(prompts)
         ]
         return self._cast([join(found, self.family().tokenizer.pad_token_id)])[0]
@@ -217,7 +217,7 @@ class Local:
             self.family().processor.save_pretrained(folder)
 
     def _cast(self, found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """With pixels in the module's precision once it is there: half as much to keep and to copy.
+        """With pixels in the module's precision once it is there, and where a GPU can fetch them itself.
 
         What prompts share they go on sharing.
         """
@@ -227,7 +227,9 @@ class Local:
             if self._module is None or not tensor.is_floating_point():
                 return tensor
             if id(tensor) not in cast:
-                cast[id(tensor)] = tensor.to(self._module.dtype)
+                found = tensor.to(self._module.dtype)
+                pinned = found.device.type == "cpu" and self._module.device.type == "cuda"
+                cast[id(tensor)] = found.pin_memory() if pinned else found
             return cast[id(tensor)]
 
         return [{name: one(tensor) for name, tensor in tensors.items()} for tensors in found]

@@ -41,6 +41,8 @@ class Family:
     """The chat template of checkpoints that come without one."""
     flat = False
     """Whether the first axis of all tensors of pictures counts pictures, not prompts."""
+    takes_min_pixels = False
+    """Whether the processor can be given a least area."""
     beams = False
     """Whether every version of transformers shows each beam the pictures of its own prompt, in order."""
 
@@ -48,6 +50,8 @@ class Family:
         self.processor = processor
         self.config = config
         self.settings = settings
+        if settings.min_pixels is not None and not self.takes_min_pixels:
+            raise UsageError(f"a model of type {config.model_type!r} has no min_pixels: leave it out")
         if settings.frames == "video" and getattr(processor, "video_processor", None) is None:
             raise UsageError(f"a model of type {config.model_type!r} takes no videos: use frames=images")
         if getattr(processor, "chat_template", None) is None:

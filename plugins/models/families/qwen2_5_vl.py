@@ -43,6 +43,7 @@ class Qwen25VL(Family):
 
     form = "video"
     flat = True
+    takes_min_pixels = True
     beams = True
     pace: float | None = None
     """By how much a clip's time grows from one layer of tokens to the next; None is as the seconds go by."""

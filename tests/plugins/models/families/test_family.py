@@ -139,6 +139,8 @@ def test_larger_frames_are_made_smaller_by_averaging(gemma: Family) -> None:
 def test_what_no_answer_could_come_from_is_said_at_once(gemma: Family) -> None:
     with pytest.raises(UsageError, match="frames=images"):
         Family(gemma.processor, gemma.config, Settings("video"))
+    with pytest.raises(UsageError, match="has no min_pixels"):
+        Family(gemma.processor, gemma.config, Settings(min_pixels=784))
     mute = SimpleNamespace(chat_template=None, tokenizer=SimpleNamespace(chat_template=None))
     with pytest.raises(UsageError, match="chat template"):
         Family(mute, gemma.config, Settings())
