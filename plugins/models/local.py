@@ -32,9 +32,10 @@ class Local:
     path: a folder, or ``owner/name`` on the hub. revision: branch, tag or commit there. torch_dtype:
     ``auto`` is the checkpoint's own on a GPU and float32 on a CPU. quantize: 4bit (NF4) or 8bit through
     bitsandbytes. attn: sdpa, eager or flash_attention_2. adapter: a folder or ``owner/name`` with a PEFT
-    adapter. device: ``auto`` is this rank's GPU, or the CPU. frames: how clips are shown, as a video or
-    as images; ``auto`` is as the model's authors do it. min_pixels (Qwen's families alone), max_pixels: area
-    of a frame; when not given, the checkpoint's own. max_new_tokens: length of an answer at most. num_beams,
+    adapter. device: ``auto`` is this rank's GPU, or the CPU; ``split`` is all GPUs together, for a model too
+    large for one, in one process. frames: how clips are shown, as a video or as images; ``auto`` is as the
+    model's authors do it. min_pixels (Qwen's families alone), max_pixels: area of a frame; when not given,
+    the checkpoint's own. max_new_tokens: length of an answer at most. num_beams,
     repetition_penalty: as in transformers. temperature: 0 answers greedily; above it answers are drawn,
     one prompt a call, from ``top_p`` of the probability, starting from ``seed`` and the prompt. init:
     ``random`` starts from ``seed`` instead of the weights, to be trained. save_dtype: the precision

@@ -19,6 +19,8 @@ Attention = Literal["sdpa", "eager", "flash_attention_2"]
 class Weights:
     """How to load them. torch_dtype: ``auto`` is the checkpoint's own on a GPU and float32 on a CPU.
 
+    device: ``auto`` is this rank's GPU, or the CPU; ``split`` is all GPUs together, as accelerate fills them.
+
     quantize: 4 bits (NF4, scales quantized too) or 8 bits (LLM.int8) through bitsandbytes; Dettmers et al.,
     arXiv 2305.14314 and 2208.07339. adapter: a PEFT adapter, merged into the weights unless they are
     quantized. seed: random weights start from it; None takes those of the checkpoint.
@@ -38,6 +40,11 @@ class Weights:
             _require("bitsandbytes", "train")
             if self.seed is not None:
                 raise UsageError("init=random cannot be quantized: leave quantize out")
+        if self.device == "split":
+            if self.seed is not None:
+                raise UsageError("init=random cannot be split: leave device=split out")
+            if int(os.environ.get("LOCAL_WORLD_SIZE", "1")) > 1:
+                raise UsageError("device=split takes all GPUs for one process: use --nproc-per-node=1")
         if self.attn == "flash_attention_2" and importlib.util.find_spec("flash_attn") is None:
             raise UsageError("flash_attn is not installed: pip install flash-attn, or use attn=sdpa")
 
@@ -50,14 +57,14 @@ class Weights:
         dtype = self.torch_dtype if self.torch_dtype != "auto" or device.type != "cpu" else "float32"
         stored = self.seed is None
         module = self._stored(folder, dtype, device) if stored else self._initial(folder, dtype)
-        if self.quantize == "none":
+        if self.quantize == "none" and self.device != "split":
             module = module.to(device)
         return (module if adapter is None else self._adapted(module, adapter)).eval()
 
     def torch_device(self) -> Any:
         import torch
 
-        if self.device != "auto":
+        if self.device not in ("auto", "split"):
             return torch.device(self.device)
         if not torch.cuda.is_available():
             return torch.device("cpu")
@@ -79,7 +86,9 @@ class Weights:
             )
         elif self.quantize == "8bit":
             settings["quantization_config"] = BitsAndBytesConfig(load_in_8bit=True)
-        if self.quantize != "none":
+        if self.device == "split":
+            settings["device_map"] = "auto"
+        elif self.quantize != "none":
             settings["device_map"] = {"": device}
         return AutoModelForImageTextToText.from_pretrained(folder, config=configuration(folder), **settings)
 

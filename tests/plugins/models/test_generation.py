@@ -68,6 +68,7 @@ def test_beams_and_penalties_reach_transformers(folder: Path, prompts: list[Prom
         ({"temperature": 1.0, "num_beams": 2}, "by beams or by chance"),
         ({"quantize": "4bit"}, "init=random cannot be quantized"),
         ({"attn": "flash_attention_2"}, "flash_attn is not installed"),
+        ({"device": "split"}, "init=random cannot be split"),
         ({"adapter": "./nowhere"}, "no adapter at nowhere"),
     ],
 )
@@ -76,6 +77,22 @@ def test_what_cannot_be_is_said_before_anything_is_loaded(
 ) -> None:
     with pytest.raises(UsageError, match=message):
         Qwen25VL(str(folder), init="random", **options).check()
+
+
+@pytest.mark.slow
+def test_a_model_that_is_split_answers_the_same(
+    folder: Path, prompts: list[Prompt], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Qwen25VL(str(folder), init="random", device="cpu").save(tmp_path)
+    whole, split = (
+        Qwen25VL(str(tmp_path), device=device, max_new_tokens=4, torch_dtype="float32")
+        for device in ("auto", "split")
+    )
+    split.check()
+    assert list(split.generate(prompts)) == list(whole.generate(prompts))
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    with pytest.raises(UsageError, match="--nproc-per-node=1"):
+        split.check()
 
 
 @pytest.mark.slow

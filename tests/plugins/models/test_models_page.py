@@ -37,7 +37,7 @@ def test_the_catalogue_keeps_its_contract() -> None:
 
 def test_the_options_that_are_shown_exist(commands: list[list[str]]) -> None:
     shown = [words for words in commands if "..." in words]
-    assert len(shown) == 3
+    assert len(shown) == 4
     for words in shown:
         options = words[words.index("--model_args") + 1 :]
         found = Registry.discover({}).find("model", words[words.index("--model") + 1])
