@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+import typed
 from fakes import write_video
 from harness_plugins.datasets import harness_datasets
 from harness_plugins.datasets.longvideobench import LongVideoBench
@@ -62,18 +59,9 @@ def test_ones_own_table_takes_no_python(page: str, root: Path, tmp_path: Path) -
     shutil.copy(root / "docs" / "examples" / "questions.tsv", tmp_path)
     for seed, name in enumerate(("kitchen", "street")):
         write_video(tmp_path / "clips" / f"{name}.mp4", seed=seed)
-    commands = re.findall(r"^\$ vidharness (.*)$", page, re.MULTILINE)
-    assert [command.split()[0] for command in commands] == ["check", "run"]
-    for command in commands:
-        done = subprocess.run(
-            [sys.executable, "-m", "harness", *shlex.split(command)],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(root), "XDG_CACHE_HOME": str(tmp_path / "cache")},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+    commands = typed.commands(page)
+    assert [words[0] for words in commands] == ["check", "run"]
+    typed.run(commands, root, tmp_path)
     (path,) = tmp_path.rglob("*_rating.json")
     assert path.name == "TinyQwen2.5-VL_questions_4frame_clean_exact_rating.json"
     rating = json.loads(path.read_text())

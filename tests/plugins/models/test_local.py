@@ -14,7 +14,7 @@ from harness_plugins.models.families.piecewise import Piecewise
 from harness_plugins.models.families.qwen2_5_vl import Qwen25VL
 from harness_plugins.models.joining import IGNORED
 from harness_plugins.models.local import Local
-from small_qwen import SMALL, build_small, make_clip
+from small_qwen import SMALL, build_small, make_clip, mixed_prompts
 
 from harness import Prompt, Status, UsageError
 from harness.interfaces import Trainable
@@ -53,15 +53,7 @@ def model(folder: Path, device: str) -> Local:
 
 @pytest.fixture(scope="module")
 def mixed() -> list[Prompt]:
-    """Unequal in every way: texts, numbers and sizes of frames, images, a system text, no picture."""
-    image = np.random.default_rng(9).integers(0, 256, (70, 31, 3), dtype=np.uint8)
-    return [
-        Prompt((make_clip(4, seed=1), "What colour is it?")),
-        Prompt((make_clip(7, 61, 90, seed=2), "A much longer question " * 6)),
-        Prompt(("First:", make_clip(1, 13, 15, seed=3), "second:", image, "which?"), system="Be brief."),
-        Prompt(("Just text, and a ☃.",)),
-        Prompt((make_clip(2, 56, 56, 3.0, seed=4), make_clip(3, 40, 28, seed=5), "Compare.")),
-    ]
+    return mixed_prompts(13, 15)
 
 
 def forward(model: Local, inputs: Mapping[str, Any]) -> Any:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+import typed
 from families import BUILDERS
 from harness_plugins.models import PUBLISHED, harness_models
 from harness_plugins.models.families import FAMILIES
@@ -22,8 +18,7 @@ from harness.testing import check_spec
 
 @pytest.fixture
 def commands(root: Path) -> list[list[str]]:
-    page = (root / "docs" / "models.md").read_text()
-    return [shlex.split(line) for line in re.findall(r"^\$ vidharness (.*)$", page, re.MULTILINE)]
+    return typed.commands((root / "docs" / "models.md").read_text())
 
 
 def test_every_published_model_is_of_a_family_with_a_file() -> None:
@@ -48,18 +43,9 @@ def test_the_options_that_are_shown_exist(commands: list[list[str]]) -> None:
 @pytest.mark.slow
 def test_ones_own_model_takes_no_python(commands: list[list[str]], root: Path, tmp_path: Path) -> None:
     BUILDERS["smolvlm"](tmp_path / "my-model")
-    typed = [words for words in commands if "..." not in words]
-    assert [words[0] for words in typed] == ["check", "run"]
-    for words in typed:
-        done = subprocess.run(
-            [sys.executable, "-m", "harness", *words],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(root), "XDG_CACHE_HOME": str(tmp_path / "cache")},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+    whole = [words for words in commands if "..." not in words]
+    assert [words[0] for words in whole] == ["check", "run"]
+    typed.run(whole, root, tmp_path)
     (path,) = tmp_path.rglob("*_rating.json")
     assert path.name == "hf-my-model_ShapesVideo_8frame_nopack_clean_exact_rating.json"
     assert json.loads(path.read_text())["meta"]["counts"] == {"ok": 4}

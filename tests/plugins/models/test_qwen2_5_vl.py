@@ -13,13 +13,11 @@ from harness_plugins.models.families.family import spacing
 from harness_plugins.models.families.qwen2_5_vl import Qwen25VL as Family
 from harness_plugins.models.joining import IGNORED
 from harness_plugins.models.qwen2_5_vl import Qwen25VL
-from small_qwen import build_small, make_clip
+from small_qwen import build_small, make_clip, mixed_prompts
 
 from harness import Answer, Clip, Prompt, Status, UsageError
 from harness.asking import HOPELESS, Asker
 from harness.batch_size import BatchSize
-from harness.interfaces import Trainable
-from harness.testing import check_model, check_options
 
 
 @pytest.fixture(scope="module")
@@ -47,24 +45,7 @@ def family(model: Qwen25VL) -> Family:
 
 @pytest.fixture(scope="module")
 def mixed() -> list[Prompt]:
-    """Unequal in every way: texts, numbers and sizes of frames, images, a system text, no picture."""
-    image = np.random.default_rng(9).integers(0, 256, (70, 31, 3), dtype=np.uint8)
-    return [
-        Prompt((make_clip(4, seed=1), "What colour is it?")),
-        Prompt((make_clip(7, 61, 90, seed=2), "A much longer question " * 6)),
-        Prompt(("First:", make_clip(1, 3, 5, seed=3), "second:", image, "which?"), system="Be brief."),
-        Prompt(("Just text, and a ☃.",)),
-        Prompt((make_clip(2, 56, 56, 3.0, seed=4), make_clip(3, 40, 28, seed=5), "Compare.")),
-    ]
-
-
-def test_the_options_are_sound(folder: Path) -> None:
-    check_options(Qwen25VL)
-    assert isinstance(Qwen25VL(str(folder)), Trainable)
-
-
-def test_the_contract_of_models_holds(model: Qwen25VL) -> None:
-    check_model(model)
+    return mixed_prompts(3, 5)
 
 
 def test_a_batch_answers_what_each_prompt_is_answered_alone(model: Qwen25VL, mixed: list[Prompt]) -> None:
@@ -289,13 +270,6 @@ def test_a_batch_that_does_not_fit_is_answered_in_smaller_ones(
 
 def test_nothing_asked_nothing_answered(model: Qwen25VL) -> None:
     assert list(model.generate([])) == []
-
-
-def test_saved_and_loaded_it_answers_the_same(model: Qwen25VL, mixed: list[Prompt], tmp_path: Path) -> None:
-    model.save(tmp_path)
-    again = Qwen25VL(str(tmp_path), device="cpu", max_new_tokens=6)
-    again.check()
-    assert list(again.generate(mixed)) == list(model.generate(mixed))
 
 
 def test_half_precision_halves_the_file_and_shared_weights_are_written_once(

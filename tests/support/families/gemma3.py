@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from .tokens import build_tokenizer
-from .weights import write
+from .weights import LANGUAGE, LAYERS, write
 
 _SPECIAL = (
     "<pad>",
@@ -68,21 +68,14 @@ def build(folder: Path) -> Path:
     config = Gemma3Config(
         vision_config={
             "model_type": "siglip_vision_model",
-            "hidden_size": 32,
-            "intermediate_size": 48,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
+            **LAYERS,
             "image_size": 56,
             "patch_size": 14,
             "vision_use_head": False,
         },
         text_config={
             "vocab_size": len(tokenizer),
-            "hidden_size": 32,
-            "intermediate_size": 48,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
-            "num_key_value_heads": 1,
+            **LANGUAGE,
             "head_dim": 16,
             "query_pre_attn_scalar": 16,
             "sliding_window": 24,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from .tokens import build_tokenizer
-from .weights import write
+from .weights import LANGUAGE, LAYERS, write
 
 _SPECIAL = (
     "<unk>",
@@ -50,10 +50,7 @@ def build(folder: Path, *, splits: bool = True) -> Path:
     )
     config = Idefics2Config(
         vision_config={
-            "hidden_size": 32,
-            "intermediate_size": 48,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
+            **LAYERS,
             "image_size": 70,
             "patch_size": 14,
         },
@@ -68,11 +65,7 @@ def build(folder: Path, *, splits: bool = True) -> Path:
         text_config={
             "model_type": "mistral",
             "vocab_size": len(tokenizer),
-            "hidden_size": 32,
-            "intermediate_size": 48,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
-            "num_key_value_heads": 1,
+            **LANGUAGE,
             "head_dim": 16,
             "bos_token_id": _SPECIAL.index("<s>"),
             "eos_token_id": _SPECIAL.index("</s>"),

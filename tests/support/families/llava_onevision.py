@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from .tokens import build_tokenizer
-from .weights import write
+from .weights import LANGUAGE, LAYERS, write
 
 _SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<image>", "<video>")
 _SIDE = 44  # like the large models' 384 no multiple of the patch
@@ -51,10 +51,7 @@ def build(folder: Path) -> Path:
     config = LlavaOnevisionConfig(
         vision_config={
             "model_type": "siglip_vision_model",
-            "hidden_size": 32,
-            "intermediate_size": 48,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
+            **LAYERS,
             "image_size": _SIDE,
             "patch_size": 14,
             "vision_use_head": False,
@@ -62,11 +59,7 @@ def build(folder: Path) -> Path:
         text_config={
             "model_type": "qwen2",
             "vocab_size": len(tokenizer),
-            "hidden_size": 32,
-            "intermediate_size": 48,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
-            "num_key_value_heads": 1,
+            **LANGUAGE,
             "bos_token_id": None,
             "eos_token_id": _SPECIAL.index("<|im_end|>"),
             "pad_token_id": 0,

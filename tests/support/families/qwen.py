@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .tokens import build_tokenizer
+from .weights import LANGUAGE
 
 SPECIAL = (
     "<|endoftext|>",
@@ -23,11 +24,7 @@ NUMBERS = {
 }
 """What their configurations say of those tokens."""
 TEXT = {
-    "hidden_size": 32,
-    "intermediate_size": 48,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "num_key_value_heads": 1,
+    **LANGUAGE,
     "bos_token_id": None,
     "eos_token_id": SPECIAL.index("<|im_end|>"),
     "pad_token_id": SPECIAL.index("<|endoftext|>"),

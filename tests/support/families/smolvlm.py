@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from .tokens import build_tokenizer
-from .weights import write
+from .weights import LANGUAGE, LAYERS, write
 
 _SIDE = 56
 _SPECIAL = (
@@ -62,21 +62,14 @@ def build(folder: Path) -> Path:
     )
     config = SmolVLMConfig(
         vision_config={
-            "hidden_size": 32,
-            "intermediate_size": 48,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
+            **LAYERS,
             "image_size": _SIDE,
             "patch_size": 14,
         },
         text_config={
             "model_type": "llama",
             "vocab_size": len(tokenizer),
-            "hidden_size": 32,
-            "intermediate_size": 48,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
-            "num_key_value_heads": 1,
+            **LANGUAGE,
             "bos_token_id": _SPECIAL.index("<|im_start|>"),
             "eos_token_id": _SPECIAL.index("<end_of_utterance>"),
             "pad_token_id": _SPECIAL.index("<|im_end|>"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from .tokens import build_tokenizer
-from .weights import write
+from .weights import LANGUAGE, LAYERS, write
 
 _SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|image_pad|>", "<|video_pad|>")
 _TEMPLATE = """\
@@ -51,20 +51,13 @@ def build(folder: Path) -> Path:
     )
     config = VideoLlama3Config(
         vision_config={
-            "hidden_size": 32,
-            "intermediate_size": 48,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
+            **LAYERS,
             "patch_size": 14,
         },
         text_config={
             "model_type": "qwen2",
             "vocab_size": len(tokenizer),
-            "hidden_size": 32,
-            "intermediate_size": 48,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
-            "num_key_value_heads": 1,
+            **LANGUAGE,
             "bos_token_id": None,
             "eos_token_id": _SPECIAL.index("<|im_end|>"),
             "pad_token_id": 0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from .tokens import build_tokenizer
-from .weights import write
+from .weights import LANGUAGE, write
 
 _SPECIAL = ("<unk>", "<s>", "</s>", "<image>", "<video>", "<pad>")
 _SIDE = 28
@@ -43,11 +43,7 @@ def build(folder: Path) -> Path:
         text_config={
             "model_type": "llama",
             "vocab_size": len(tokenizer),
-            "hidden_size": 32,
-            "intermediate_size": 48,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
-            "num_key_value_heads": 1,
+            **LANGUAGE,
             "bos_token_id": _SPECIAL.index("<s>"),
             "eos_token_id": _SPECIAL.index("</s>"),
             "pad_token_id": _SPECIAL.index("<pad>"),

@@ -1,9 +1,13 @@
-"""Random weights for a tiny checkpoint, spread so widely that different prompts get different answers."""
+"""Tiny sizes, and random weights spread so widely that different prompts get different answers."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+
+LAYERS = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2}
+LANGUAGE = {**LAYERS, "num_key_value_heads": 1}
+"""Sizes of most vision towers and language models here."""
 
 
 def write(folder: Path, config: Any, processor: Any, spread: float = 0.3, **generation: Any) -> Path:
