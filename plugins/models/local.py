@@ -21,7 +21,7 @@ from .families.family import Family, FrameForm, Settings
 from .generation import Generation
 from .joining import Prepared, join, kinds, prepared, with_answers
 from .source import locate
-from .weights import Attention, Dtype, Quantize, Weights, configuration
+from .weights import Attention, Dtype, Quantize, Weights, configuration, damaged
 
 _NEEDS = ("torch", "torchvision", "transformers", "safetensors", "accelerate")
 
@@ -128,9 +128,11 @@ class Local:
                             "leave out num_beams"
                         )
                     try:
-                        processor = AutoProcessor.from_pretrained(folder.path)
+                        processor = AutoProcessor.from_pretrained(folder.path, trust_remote_code=False)
                     except ImportError as error:  # its sentence says what to install
                         raise UsageError(str(error).strip().partition("\n")[0]) from error
+                    except (OSError, ValueError, KeyError, TypeError) as error:
+                        raise damaged("processor", folder.path, error) from error
                 self._family = kind(processor, config, self.settings)
             return self._family
 

@@ -71,6 +71,7 @@ class Weights:
         return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
 
     def _stored(self, folder: Path, dtype: str, device: Any) -> Any:
+        from safetensors import SafetensorError
         from transformers import AutoModelForImageTextToText, BitsAndBytesConfig
 
         settings: dict[str, Any] = {"dtype": dtype, "attn_implementation": self.attn}
@@ -90,7 +91,12 @@ class Weights:
             settings["device_map"] = "auto"
         elif self.quantize != "none":
             settings["device_map"] = {"": device}
-        return AutoModelForImageTextToText.from_pretrained(folder, config=configuration(folder), **settings)
+        try:
+            return AutoModelForImageTextToText.from_pretrained(
+                folder, config=configuration(folder), **settings
+            )
+        except (OSError, SafetensorError) as error:
+            raise damaged("weights", folder, error) from error
 
     def _initial(self, folder: Path, dtype: str) -> Any:
         import torch
@@ -115,14 +121,20 @@ class Weights:
         return found.merge_and_unload() if self.quantize == "none" else found.get_base_model()
 
 
+def damaged(part: str, folder: Path, error: Exception) -> UsageError:
+    """What to say of a part of a checkpoint that cannot be read."""
+    said = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    return UsageError(f"the {part} in {folder} cannot be read ({said[:200]}): copy the folder again")
+
+
 def configuration(folder: Path) -> Any:
     """The configuration in ``folder``. Raises UsageError unless it is of a model for images and text."""
     import transformers
     from transformers import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING, AutoConfig
 
     try:
-        config = AutoConfig.from_pretrained(folder)
-    except (ValueError, KeyError) as error:  # a kind it does not know
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    except (ValueError, KeyError) as error:  # a kind it does not know, or with code of its own
         raise UsageError(
             f"transformers {transformers.__version__} cannot read {folder / 'config.json'}: "
             "pip install -U transformers, or choose another model"

@@ -66,10 +66,6 @@ def test_beams_and_penalties_reach_transformers(folder: Path, prompts: list[Prom
         ({"repetition_penalty": 0.0}, "repetition_penalty above 0"),
         ({"top_p": 1.5}, "top_p is a share"),
         ({"temperature": 1.0, "num_beams": 2}, "by beams or by chance"),
-        ({"quantize": "4bit"}, "init=random cannot be quantized"),
-        ({"attn": "flash_attention_2"}, "flash_attn is not installed"),
-        ({"device": "split"}, "init=random cannot be split"),
-        ({"adapter": "./nowhere"}, "no adapter at nowhere"),
     ],
 )
 def test_what_cannot_be_is_said_before_anything_is_loaded(
@@ -77,34 +73,3 @@ def test_what_cannot_be_is_said_before_anything_is_loaded(
 ) -> None:
     with pytest.raises(UsageError, match=message):
         Qwen25VL(str(folder), init="random", **options).check()
-
-
-@pytest.mark.slow
-def test_a_model_that_is_split_answers_the_same(
-    folder: Path, prompts: list[Prompt], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    Qwen25VL(str(folder), init="random", device="cpu").save(tmp_path)
-    whole, split = (
-        Qwen25VL(str(tmp_path), device=device, max_new_tokens=4, torch_dtype="float32")
-        for device in ("auto", "split")
-    )
-    split.check()
-    assert list(split.generate(prompts)) == list(whole.generate(prompts))
-    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
-    with pytest.raises(UsageError, match="--nproc-per-node=1"):
-        split.check()
-
-
-@pytest.mark.slow
-def test_an_adapter_of_another_model_is_refused(folder: Path, tmp_path: Path) -> None:
-    from peft import LoraConfig, get_peft_model
-
-    other = Qwen25VL(str(folder), init="random", device="cpu").module()
-    config = LoraConfig(r=2, target_modules=["q_proj"])
-    get_peft_model(other, config).save_pretrained(tmp_path)
-    file = tmp_path / "adapter_config.json"
-    file.write_text(file.read_text().replace("q_proj", "no_such_layer"))
-    adapted = Qwen25VL(str(folder), init="random", device="cpu", adapter=str(tmp_path))
-    adapted.check()
-    with pytest.raises(UsageError, match="does not fit this model"):
-        adapted.load()
