@@ -93,6 +93,6 @@ def test_code_that_comes_with_a_checkpoint_is_not_run(folder: Path, tmp_path: Pa
     (tmp_path / "theirs.py").write_text(f"open({str(mark)!r}, 'w')\nclass Config: ...\n")
     config = {"model_type": "of_their_own", "auto_map": {"AutoConfig": "theirs.Config"}}
     (tmp_path / "config.json").write_text(json.dumps(config))
-    with pytest.raises(UsageError, match="cannot read .*: pip install -U transformers"):
+    with pytest.raises(UsageError, match=r"cannot read .*: pip install -U transformers"):
         Local(str(tmp_path), init="random", device="cpu").load()
     assert not mark.exists()
