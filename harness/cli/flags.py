@@ -158,7 +158,10 @@ def _run_flags(verb: argparse.ArgumentParser) -> None:
         "--decode_timeout", type=_number, metavar="S", help="seconds a video may take to decode (300); 0: any"
     )
     how.add_argument(
-        "--prefetch_bytes", type=_bytes, metavar="N", help="frames held ready by each process, e.g. 4G (1G)"
+        "--prefetch_bytes",
+        type=_bytes,
+        metavar="N",
+        help="frames, or what a model made of them, held by each process, e.g. 4G (1G)",
     )
     how.add_argument(
         "--max_calls", type=int, metavar="N", help="end after N calls to servers, retries included"

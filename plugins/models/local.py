@@ -191,11 +191,10 @@ class Local:
         family = self.family()
         tokenizer = family.tokenizer
         spoken = [tokenizer.encode(text, add_special_tokens=False) for text in answers]
-        batch = with_answers(
-            self.inputs(prepared(family.prepare(prompts))),
-            [[*tokens, tokenizer.eos_token_id] for tokens in spoken],
-            tokenizer.pad_token_id,
-        )
+        pad = tokenizer.pad_token_id
+        ended = [[*tokens, tokenizer.eos_token_id] for tokens in spoken]
+        # Workers do this, in which no GPU may be touched.
+        batch = with_answers(join(family.prepare(prompts), pad), ended, pad)
         return {name: one.half() if one.is_floating_point() else one for name, one in batch.items()}
 
     def save(self, folder: Path) -> None:

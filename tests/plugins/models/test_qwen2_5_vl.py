@@ -208,6 +208,18 @@ def test_labels_cover_the_answer_and_its_end_alone(
         assert found[:, length:].tolist() == [list(range(last + 1, last + 1 + len(learnt)))] * 3
 
 
+def test_what_is_learnt_from_does_not_depend_on_the_precision(folder: Path, mixed: list[Prompt]) -> None:
+    exact, coarse = (
+        Qwen25VL(str(folder), device="cpu", torch_dtype=dtype) for dtype in ("float32", "bfloat16")
+    )
+    exact.load()
+    coarse.load()
+    for one, other in zip(
+        exact.encode(mixed, ["a"] * 5).values(), coarse.encode(mixed, ["a"] * 5).values(), strict=True
+    ):
+        assert one.dtype == other.dtype and one.equal(other)
+
+
 def test_the_loss_is_that_of_the_answer(model: Qwen25VL, mixed: list[Prompt]) -> None:
     import torch
 
