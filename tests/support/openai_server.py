@@ -143,7 +143,10 @@ class _Handler(BaseHTTPRequestHandler):
             house._open += 1
             house.peak = max(house.peak, house._open)
         try:
-            self._answer(house, self.rfile.read(int(self.headers.get("Content-Length", 0))))
+            length = int(self.headers.get("Content-Length", 0))
+            body = self.rfile.read(length)
+            if len(body) == length:  # else the client was killed while it sent
+                self._answer(house, body)
         finally:
             with house._lock:
                 house._open -= 1

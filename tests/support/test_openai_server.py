@@ -1,8 +1,10 @@
 """The test server itself: it must refuse what a real server refuses, and end at once."""
 
 import json
+import socket
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from chat_dialects import DIALECTS
@@ -143,6 +145,18 @@ def test_nonsense_from_a_client_fails_the_test_that_sent_it() -> None:
         client = openai.OpenAI(api_key="x", base_url=server.url, max_retries=0)
         with pytest.raises(openai.BadRequestError):
             client.chat.completions.create(model="m", messages=GOOD["messages"], temperature=9)
+    assert server.requests == []
+
+
+def test_a_client_that_is_killed_while_it_sends_has_broken_no_rule() -> None:
+    with OpenAIServer() as server:
+        where = urlsplit(server.url)
+        with socket.create_connection((where.hostname, where.port)) as client:
+            client.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nContent-Length: 99\r\n\r\n{")
+            while not server.peak:
+                time.sleep(0.01)
+        while server._open:
+            time.sleep(0.01)
     assert server.requests == []
 
 
