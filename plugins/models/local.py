@@ -7,7 +7,6 @@ prompts would be answered alone.
 
 from __future__ import annotations
 
-import importlib.util
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any, Literal
 from harness import Answer, Prompt, Status, UsageError
 from harness.hush import quiet_transformers
 
-from .families import family_class
+from .families import family_class, require
 from .families.family import Family, FrameForm, Settings
 from .generation import Generation
 from .joining import Prepared, join, kinds, prepared, with_answers
@@ -85,8 +84,7 @@ class Local:
 
     def check(self) -> None:
         for package in _NEEDS:
-            if importlib.util.find_spec(package) is None:
-                raise UsageError(f"{package} is not installed: pip install 'vidharness[hf]'")
+            require(package, "hf")
         self.generation.check()
         self.weights.check(self.adapter is not None)
         self.source.check(self.only)

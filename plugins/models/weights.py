@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from harness.errors import UsageError
 
+from .families import require
+
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 Quantize = Literal["none", "4bit", "8bit"]
 Attention = Literal["sdpa", "eager", "flash_attention_2"]
@@ -35,9 +37,9 @@ class Weights:
     def check(self, adapted: bool) -> None:
         """Raise UsageError for what is not installed or does not go together. adapted: by an adapter."""
         if adapted:
-            _require("peft", "train")
+            require("peft", "train")
         if self.quantize != "none":
-            _require("bitsandbytes", "train")
+            require("bitsandbytes", "train")
             if self.seed is not None:
                 raise UsageError("init=random cannot be quantized: leave quantize out")
         if self.device == "split":
@@ -144,8 +146,3 @@ def configuration(folder: Path) -> Any:
             f"a model of type {config.model_type!r} takes no images beside text: choose another model"
         )
     return config
-
-
-def _require(package: str, extra: str) -> None:
-    if importlib.util.find_spec(package) is None:
-        raise UsageError(f"{package} is not installed: pip install 'vidharness[{extra}]'")

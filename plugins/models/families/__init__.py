@@ -6,8 +6,8 @@ itself: whatever transformers loads for images and text, and has a chat template
 
 from __future__ import annotations
 
+import importlib.util
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
@@ -49,8 +49,14 @@ def family_class(model_type: str) -> type[Family]:
     if model_type in INSTEAD:
         raise UsageError(f"a model of type {model_type!r} cannot be read here: {INSTEAD[model_type]}")
     package = NEEDS.get(model_type)
-    if package is not None and find_spec(package) is None:
-        raise UsageError(f"{package} is not installed: pip install 'vidharness[hf]'")
+    if package is not None:
+        require(package, "hf")
     module, _, name = FAMILIES.get(model_type, "family:Family").partition(":")
     found: type[Family] = getattr(import_module(f".{module}", __name__), name)
     return found
+
+
+def require(package: str, extra: str) -> None:
+    """Raise UsageError, with the extra of ours that brings it, unless the package is installed."""
+    if importlib.util.find_spec(package) is None:
+        raise UsageError(f"{package} is not installed: pip install 'vidharness[{extra}]'")

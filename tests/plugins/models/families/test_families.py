@@ -3,7 +3,6 @@
 import importlib.util
 
 import pytest
-from harness_plugins.models import families
 from harness_plugins.models.families import FAMILIES, INSTEAD, NEEDS, family_class
 from harness_plugins.models.families.family import Family
 
@@ -23,7 +22,9 @@ def test_what_needs_code_of_its_own_names_what_to_take_instead() -> None:
 
 def test_a_package_that_only_one_kind_needs_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = importlib.util.find_spec
-    monkeypatch.setattr(families, "find_spec", lambda name: None if name in NEEDS.values() else plain(name))
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name in NEEDS.values() else plain(name)
+    )
     for kind, package in NEEDS.items():
         with pytest.raises(UsageError, match=rf"{package}.*vidharness\[hf\]"):
             family_class(kind)
